@@ -1,0 +1,34 @@
+/**
+ * A record file is a file that is really a table: dpkg's `status`, `passwd`, `ld.so.cache`. Two machines may differ in
+ * such a file and still agree on every record that an update reads or writes; so the records are the entries that are
+ * compared, captured and put, not the file.
+ */
+export interface RecordCodec {
+  /** Stands in manifests. Never change it for a codec that was released. */
+  readonly name: string;
+  /** True for the paths of an image at which this kind of file stands. */
+  matches(path: string): boolean;
+  /** @throws RecordFormatError when these bytes are not surely of this format: treat the file as a plain file then. */
+  parse(bytes: Uint8Array): RecordFile;
+}
+
+/** One record file, taken apart. */
+export interface RecordFile {
+  /** Key to canonical bytes of each record, in the order of the file. Digests are taken of these bytes. */
+  readonly records: ReadonlyMap<string, Uint8Array>;
+  /**
+   * Canonical bytes of what belongs to no record: comments, blank lines. Empty in most files. An update that changes
+   * them cannot be told in records; its file has to be taken whole.
+   */
+  readonly remainder: Uint8Array;
+  /**
+   * The bytes of the file with these records put (undefined: removed), a new record where the format's own tool would
+   * write it. All other records stay byte for byte and in order; `merge(new Map())` is the file as it was.
+   *
+   * @throws RecordConflictError when a put record cannot stand beside one that is there: a new user with a taken UID.
+   * @throws RecordFormatError when the bytes of a put record are not a record of this format with this key.
+   */
+  merge(changes: RecordChanges): Uint8Array;
+}
+
+export type RecordChanges = ReadonlyMap<string, Uint8Array | undefined>;

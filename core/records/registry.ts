@@ -1,0 +1,9 @@
+import type { RecordCodec } from './record-codec';
+
+/** Every known kind of record file. To add a kind: write its codec in a file of its own and name it here. */
+export const recordCodecs: readonly RecordCodec[] = [];
+
+/** The codec for the file at this path of an image, or undefined: then the file is one entry, compared whole. */
+export function codecFor(path: string): RecordCodec | undefined {
+  return recordCodecs.find((codec) => codec.matches(path));
+}
