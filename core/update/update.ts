@@ -1,0 +1,51 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+/** Names that a person types at the console: letters, digits, dots, dashes and underscores. */
+export const UPDATE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+
+/** What a Debian or RPM package may be called; nothing a shell could read as more than a word. */
+export const PACKAGE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9+._:~-]{0,127}$';
+
+const common = {
+  name: Type.String({ pattern: UPDATE_NAME_PATTERN }),
+  description: Type.Optional(Type.String({ maxLength: 500 })),
+  /** How long the commands may take on the representative, reboots not counted; AWS-RunShellScript allows 48 hours. */
+  timeoutSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 172_800 })),
+};
+
+const commands = Type.Array(Type.String({ minLength: 1 }), { minItems: 1 });
+
+export const PackagesUpdate = Type.Object(
+  {
+    ...common,
+    kind: Type.Literal('packages'),
+    /** The pending security updates, all pending updates, or these packages where they are installed. */
+    select: Type.Union([
+      Type.Literal('security'),
+      Type.Literal('all'),
+      Type.Array(Type.String({ pattern: PACKAGE_NAME_PATTERN }), { minItems: 1 }),
+    ]),
+  },
+  { additionalProperties: false },
+);
+export type PackagesUpdate = Static<typeof PackagesUpdate>;
+
+export const ScriptUpdate = Type.Object(
+  { ...common, kind: Type.Literal('script'), commands },
+  { additionalProperties: false },
+);
+export type ScriptUpdate = Static<typeof ScriptUpdate>;
+
+/** Commands that bring a machine into a wanted state and do nothing where it is in it already. */
+export const ComplianceUpdate = Type.Object(
+  { ...common, kind: Type.Literal('compliance'), commands },
+  { additionalProperties: false },
+);
+export type ComplianceUpdate = Static<typeof ComplianceUpdate>;
+
+/** What to do: the one thing that is run on a representative and captured for everyone else. */
+export const Update = Type.Union([PackagesUpdate, ScriptUpdate, ComplianceUpdate]);
+export type Update = Static<typeof Update>;
+
+/** One hour, the default of AWS-RunShellScript. */
+export const DEFAULT_UPDATE_TIMEOUT_SECONDS = 3600;

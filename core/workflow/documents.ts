@@ -1,0 +1,248 @@
+/** The JSON documents that the steps leave in the bucket for each other and for the report (keys.ts says where). */
+import type { RunSettings } from './run-input';
+import type { CaughtError } from './payloads';
+import type { SnapshotPurpose } from './keys';
+
+/** What a step cost: each document that a step writes carries it, so that the report can add up. */
+export interface StepCost {
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly calls: Usage;
+}
+
+/** Calls that are paid for, and the bytes they moved. */
+export interface Usage {
+  readonly listCalls: number;
+  readonly getBlocks: number;
+  readonly putBlocks: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+export interface ExcludedInstance {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** plan.json: what the run is; nothing in it changes later. */
+export interface PlanDocument {
+  readonly formatVersion: 1;
+  readonly run: string;
+  readonly execution: { readonly id: string; readonly name: string; readonly startTime: string };
+  readonly settings: RunSettings;
+  readonly targetCount: number;
+  readonly excluded: readonly ExcludedInstance[];
+}
+
+export interface VolumeAttributes {
+  readonly type: string;
+  readonly sizeGib: number;
+  readonly iops?: number;
+  readonly throughput?: number;
+  readonly encrypted: boolean;
+  readonly kmsKeyId?: string;
+  readonly availabilityZone: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface AttachedVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly isRoot: boolean;
+  readonly deleteOnTermination: boolean;
+  readonly attributes: VolumeAttributes;
+}
+
+/** target.json: the instance as the run found it. */
+export interface TargetDocument {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly state: 'running' | 'stopped';
+  readonly instanceType: string;
+  readonly architecture: string;
+  readonly subnetId?: string;
+  readonly rootDeviceName: string;
+  /** ISO time of the last start; another value later means that somebody started the machine meanwhile. */
+  readonly launchTime: string;
+  readonly volumes: readonly AttachedVolume[];
+}
+
+export interface VolumeSnapshot {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly isRoot: boolean;
+  readonly snapshotId: string;
+  readonly sizeGib: number;
+}
+
+/** snapshots-<purpose>.json */
+export interface SnapshotsDocument extends StepCost {
+  readonly instanceId: string;
+  readonly purpose: SnapshotPurpose;
+  /** State and last start when the first snapshot was asked for. */
+  readonly state: string;
+  readonly launchTime: string;
+  readonly snapshots: readonly VolumeSnapshot[];
+  readonly done: boolean;
+}
+
+/** profile.json; `profile` is core/profile's own JSON. */
+export interface ProfileDocument<Profile = unknown> extends StepCost {
+  readonly instanceId: string;
+  readonly profile: Profile;
+}
+
+/** rounds/<n>/classes.json: who is in which class and why; who is in none and why. */
+export interface RoundDocument {
+  readonly round: number;
+  readonly classes: readonly {
+    readonly classId: string;
+    readonly signature: string;
+    readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+    readonly members: readonly string[];
+    readonly reason: string;
+  }[];
+  readonly leftOut: readonly { readonly instanceId: string; readonly reason: string }[];
+}
+
+/** classes/<classId>/clone.json */
+export interface CloneDocument {
+  readonly originalInstanceId: string;
+  readonly snapshots: readonly (VolumeSnapshot & { readonly baseSnapshotId: string })[];
+  readonly imageId?: string;
+  readonly cloneInstanceId?: string;
+  readonly changes: readonly { readonly path: string; readonly why: string }[];
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly calls: Usage;
+}
+
+/** classes/<classId>/update.json */
+export interface ClassUpdateDocument {
+  readonly classId: string;
+  readonly instanceId: string;
+  readonly commandId: string;
+  readonly status: string;
+  readonly exitCode?: number;
+  /** Last lines of what the update printed; the whole of it lies under `outputPrefix`. */
+  readonly outputTail?: string;
+  readonly outputPrefix: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+}
+
+/** classes/<classId>/capture.json */
+export interface CaptureDocument extends StepCost {
+  readonly classId: string;
+  readonly instanceId: string;
+  readonly manifestKey: string;
+  readonly manifestDigest: string;
+  readonly operationCount: number;
+  readonly operationsByKind: Readonly<Record<string, number>>;
+  readonly contentBytes: number;
+  readonly leftOutPaths: number;
+  readonly warnings: readonly string[];
+}
+
+/** match-<classId>.json; `differences` is a bounded list of core/match's own. */
+export interface MatchDocument extends StepCost {
+  readonly instanceId: string;
+  readonly classId: string;
+  readonly matched: boolean;
+  readonly alreadyPatched: boolean;
+  readonly manifestKey: string;
+  readonly manifestDigest: string;
+  readonly differences: readonly { readonly path: string; readonly record?: string; readonly why: string }[];
+  readonly differenceCount: number;
+}
+
+export interface PatchedSnapshot extends VolumeSnapshot {
+  readonly baseSnapshotId: string;
+  readonly putBlocks: number;
+}
+
+/** apply.json */
+export interface ApplyDocument extends StepCost {
+  readonly instanceId: string;
+  readonly classId: string;
+  readonly manifestDigest: string;
+  readonly operations: number;
+  readonly contentBytes: number;
+  /** Volumes that the manifest changed. Empty when it changed nothing. */
+  readonly snapshots: readonly PatchedSnapshot[];
+  /** How many invocations it took; more than one when a Lambda died or ran out of time. */
+  readonly attempts: number;
+  readonly done: boolean;
+}
+
+/** volume.json */
+export interface VolumeDocument {
+  readonly instanceId: string;
+  readonly volumes: readonly {
+    readonly oldVolumeId: string;
+    readonly newVolumeId: string;
+    readonly snapshotId: string;
+    readonly deviceName: string;
+  }[];
+  readonly startedAt: string;
+  readonly endedAt?: string;
+}
+
+export interface VolumeSwap {
+  readonly deviceName: string;
+  readonly isRoot: boolean;
+  readonly deleteOnTermination: boolean;
+  readonly oldVolumeId: string;
+  readonly newVolumeId: string;
+  readonly attributes: VolumeAttributes;
+}
+
+/** swap.json: written before the first detach, so that it names every state the machine can be left in. */
+export interface SwapDocument {
+  readonly run: string;
+  readonly instanceId: string;
+  readonly launchTime: string;
+  readonly swaps: readonly VolumeSwap[];
+  readonly retainUntil: string;
+  /** Which way it was last going, and whether it arrived. */
+  readonly direction: 'forward' | 'back';
+  readonly done: boolean;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+}
+
+/** verify.json */
+export interface VerifyDocument extends StepCost {
+  readonly instanceId: string;
+  readonly verifiedEntries: number;
+}
+
+export type MachineOutcome = 'patched' | 'failed' | 'rolled-back';
+
+/** outcome.json */
+export interface OutcomeDocument {
+  readonly instanceId: string;
+  readonly classId?: string;
+  readonly outcome: MachineOutcome;
+  readonly at: string;
+}
+
+/** failure.json of a machine, a class or the run. */
+export interface FailureDocument {
+  readonly step: string;
+  readonly error: string;
+  readonly message: string;
+  readonly nextStep?: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly cause?: CaughtError;
+  readonly at: string;
+}
+
+/** leases/<instanceId>.json */
+export interface LeaseDocument {
+  readonly instanceId: string;
+  readonly run: string;
+  readonly takenAt: string;
+  readonly expiresAt: string;
+}

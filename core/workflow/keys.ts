@@ -1,0 +1,75 @@
+/** Where everything lies in the bucket (docs/architecture.md, "The bucket"). No other file spells a key. */
+
+export type SnapshotPurpose = 'base' | 'before' | 'after';
+
+export const RUNS_PREFIX = 'runs/';
+export const PACKS_PREFIX = 'packs/';
+export const LEASES_PREFIX = 'leases/';
+
+export const runPrefix = (run: string): string => `${RUNS_PREFIX}${run}/`;
+export const planKey = (run: string): string => `${runPrefix(run)}plan.json`;
+export const targetsKey = (run: string): string => `${runPrefix(run)}targets.jsonl`;
+export const reportKey = (run: string): string => `${runPrefix(run)}report.json`;
+export const reportHtmlKey = (run: string): string => `${runPrefix(run)}report.html`;
+export const runFailureKey = (run: string): string => `${runPrefix(run)}failure.json`;
+export const rollBackItemsKey = (run: string): string => `${runPrefix(run)}roll-back.jsonl`;
+
+const roundPrefix = (run: string, round: number): string => `${runPrefix(run)}rounds/${round}/`;
+export const roundKey = (run: string, round: number): string => `${roundPrefix(run, round)}classes.json`;
+export const classesKey = (run: string, round: number): string => `${roundPrefix(run, round)}classes.jsonl`;
+export const membersKey = (run: string, round: number, classId: string): string =>
+  `${roundPrefix(run, round)}members-${classId}.jsonl`;
+
+export const classesPrefix = (run: string): string => `${runPrefix(run)}classes/`;
+const classPrefix = (run: string, classId: string): string => `${classesPrefix(run)}${classId}/`;
+export const manifestKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}manifest.json`;
+export const captureKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}capture.json`;
+export const classUpdateKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}update.json`;
+/** Run Command writes the whole output of the update under this prefix. */
+export const updateOutputPrefix = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}output`;
+export const cloneKey = (run: string, classId: string): string => `${classPrefix(run, classId)}clone.json`;
+export const matchedKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}matched.jsonl`;
+export const restKey = (run: string, classId: string): string => `${classPrefix(run, classId)}rest.jsonl`;
+export const classFailureKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}failure.json`;
+
+export const machinesPrefix = (run: string): string => `${runPrefix(run)}machines/`;
+export const machinePrefix = (run: string, instanceId: string): string =>
+  `${machinesPrefix(run)}${instanceId}/`;
+const machineKey = (name: string) => (run: string, instanceId: string) =>
+  `${machinePrefix(run, instanceId)}${name}.json`;
+export const targetKey = machineKey('target');
+export const profileKey = machineKey('profile');
+export const applyKey = machineKey('apply');
+export const volumeKey = machineKey('volume');
+export const swapKey = machineKey('swap');
+export const verifyKey = machineKey('verify');
+export const outcomeKey = machineKey('outcome');
+export const failureKey = machineKey('failure');
+export const snapshotsKey = (run: string, instanceId: string, purpose: SnapshotPurpose): string =>
+  `${machinePrefix(run, instanceId)}snapshots-${purpose}.json`;
+export const matchKey = (run: string, instanceId: string, classId: string): string =>
+  `${machinePrefix(run, instanceId)}match-${classId}.json`;
+/** Which blocks of a pending snapshot were put, so that a new invocation puts only the others. */
+export const applyProgressKey = (run: string, instanceId: string, volumeId: string): string =>
+  `${machinePrefix(run, instanceId)}apply-progress-${volumeId}.json`;
+
+/** @param digest `sha256:` and hexadecimal digits, of the pack's own bytes */
+export const packKey = (digest: string): string => `${PACKS_PREFIX}${digest.replace(/^sha256:/, '')}`;
+export const leaseKey = (instanceId: string): string => `${LEASES_PREFIX}${instanceId}.json`;
+
+/** Tags on everything a run makes, in the very call that makes it. */
+export const TAGS = {
+  run: 'imageelves:run',
+  instance: 'imageelves:instance',
+  purpose: 'imageelves:purpose',
+  volume: 'imageelves:volume',
+  classId: 'imageelves:class',
+  replacedBy: 'imageelves:replaced-by',
+  retainUntil: 'imageelves:retain-until',
+} as const;
