@@ -1,0 +1,34 @@
+import { type BlockDevice, type BlockReader } from './block-device';
+import { assertWithin, DeviceRangeError, ReadOnlyDeviceError } from './device-errors';
+
+/** True when the device can be written. */
+export function isBlockDevice(device: BlockReader | BlockDevice): device is BlockDevice {
+  return 'write' in device && typeof device.write === 'function';
+}
+
+/** A part of a device as a device of its own: a partition of a disk. */
+export class BlockWindow implements BlockDevice {
+  constructor(
+    private readonly device: BlockReader | BlockDevice,
+    readonly offsetBytes: number,
+    readonly sizeBytes: number,
+  ) {
+    if (offsetBytes < 0 || sizeBytes < 0 || offsetBytes + sizeBytes > device.sizeBytes) {
+      throw new DeviceRangeError(offsetBytes, sizeBytes, device.sizeBytes);
+    }
+  }
+
+  async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    assertWithin(offsetBytes, lengthBytes, this.sizeBytes);
+    return this.device.read(this.offsetBytes + offsetBytes, lengthBytes);
+  }
+
+  /** @throws ReadOnlyDeviceError when the device behind is a mere reader. */
+  async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
+    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
+    if (!isBlockDevice(this.device)) {
+      throw new ReadOnlyDeviceError();
+    }
+    return this.device.write(this.offsetBytes + offsetBytes, bytes);
+  }
+}

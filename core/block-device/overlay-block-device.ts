@@ -1,0 +1,156 @@
+import { LRUCache } from 'lru-cache';
+import { type BlockDevice, type BlockReader, SNAPSHOT_BLOCK_BYTES } from './block-device';
+import { assertWithin } from './device-errors';
+import { PagedBytes, plainBytes } from './paged-bytes';
+
+const PAGE_BYTES = 4096;
+/** Base blocks that changedBlocks() fetches at the same time. */
+const PARALLEL_READS = 16;
+
+/** One block that must be put: its index and all of its bytes. */
+export interface ChangedBlock {
+  readonly index: number;
+  /** SNAPSHOT_BLOCK_BYTES long; zeros stand after the end of a device that ends within the block. */
+  readonly bytes: Uint8Array;
+}
+
+export interface OverlayOptions {
+  /** Memory for blocks of the base that were read. While they fit, no block of the base is read twice. */
+  readonly baseCacheBytes?: number;
+}
+
+/**
+ * A writable device over one that is only read. Changes stay in memory, by page, until the caller puts the changed
+ * blocks somewhere. To drop all changes, drop the overlay.
+ */
+export class OverlayBlockDevice implements BlockDevice {
+  readonly sizeBytes: number;
+  private readonly pages = new PagedBytes(PAGE_BYTES);
+  private readonly dirty = new Set<number>();
+  private readonly cached: LRUCache<number, Uint8Array>;
+  private readonly pending = new Map<number, Promise<Uint8Array>>();
+
+  constructor(
+    private readonly base: BlockReader,
+    { baseCacheBytes = 256 * 1024 * 1024 }: OverlayOptions = {},
+  ) {
+    this.sizeBytes = base.sizeBytes;
+    this.cached = new LRUCache({ max: Math.max(1, Math.floor(baseCacheBytes / SNAPSHOT_BLOCK_BYTES)) });
+  }
+
+  async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    assertWithin(offsetBytes, lengthBytes, this.sizeBytes);
+    if (lengthBytes > 0 && this.pages.covers(offsetBytes, lengthBytes)) {
+      const out = new Uint8Array(lengthBytes);
+      this.pages.layOver(out, offsetBytes);
+      return out;
+    }
+    const bytes = await this.readBase(offsetBytes, lengthBytes);
+    if (!this.pages.touches(offsetBytes, lengthBytes)) {
+      return bytes;
+    }
+    const out = new Uint8Array(bytes);
+    this.pages.layOver(out, offsetBytes);
+    return out;
+  }
+
+  async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
+    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
+    if (bytes.length === 0) {
+      return;
+    }
+    const end = offsetBytes + bytes.length;
+    const last = this.pages.lastPageOf(offsetBytes, bytes.length);
+    // Every base byte is fetched before the first page changes, so that a failed read leaves no half write.
+    const partial = new Map<number, Uint8Array>();
+    for (const page of new Set([this.pages.firstPageOf(offsetBytes), last])) {
+      const start = page * PAGE_BYTES;
+      const stop = Math.min(start + PAGE_BYTES, this.sizeBytes);
+      if ((start < offsetBytes || stop > end) && this.pages.get(page) === undefined) {
+        partial.set(page, await this.readBase(start, stop - start));
+      }
+    }
+    for (let page = this.pages.firstPageOf(offsetBytes); page <= last; page += 1) {
+      const start = page * PAGE_BYTES;
+      const fresh = new Uint8Array(Math.min(PAGE_BYTES, this.sizeBytes - start));
+      const old = this.pages.get(page) ?? partial.get(page);
+      if (old !== undefined) {
+        fresh.set(old);
+      }
+      const from = Math.max(start, offsetBytes);
+      const to = Math.min(start + fresh.length, end);
+      fresh.set(bytes.subarray(from - offsetBytes, to - offsetBytes), from - start);
+      this.pages.set(page, fresh);
+      this.dirty.add(Math.floor(start / SNAPSHOT_BLOCK_BYTES));
+    }
+  }
+
+  /** Indexes of the blocks that were written to, in order. Some may hold again what the base holds. */
+  dirtyBlocks(): number[] {
+    return [...this.dirty].sort((a, b) => a - b);
+  }
+
+  /** The blocks that differ from the base, in order. Each block of the base is read at most once. */
+  async *changedBlocks(): AsyncIterable<ChangedBlock> {
+    const indexes = this.dirtyBlocks();
+    const fetched: Promise<Uint8Array>[] = [];
+    for (const [position, index] of indexes.entries()) {
+      while (fetched.length < indexes.length && fetched.length < position + PARALLEL_READS) {
+        const next = this.baseBlock(indexes[fetched.length] ?? 0);
+        // The consumer may stop early: a later failure must then not surface as an unhandled rejection.
+        next.catch(() => undefined);
+        fetched.push(next);
+      }
+      const before = await (fetched[position] ?? this.baseBlock(index));
+      delete fetched[position];
+      const bytes = new Uint8Array(SNAPSHOT_BLOCK_BYTES);
+      bytes.set(before);
+      this.pages.layOver(bytes.subarray(0, before.length), index * SNAPSHOT_BLOCK_BYTES);
+      if (Buffer.compare(bytes.subarray(0, before.length), before) !== 0) {
+        yield { index, bytes };
+      }
+    }
+  }
+
+  private async readBase(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    const first = Math.floor(offsetBytes / SNAPSHOT_BLOCK_BYTES);
+    const last = Math.floor((offsetBytes + Math.max(lengthBytes, 1) - 1) / SNAPSHOT_BLOCK_BYTES);
+    if (first === last) {
+      const block = await this.baseBlock(first);
+      const start = offsetBytes - first * SNAPSHOT_BLOCK_BYTES;
+      return block.subarray(start, start + lengthBytes);
+    }
+    const indexes = Array.from({ length: last - first + 1 }, (_, n) => first + n);
+    const blocks = await Promise.all(indexes.map((index) => this.baseBlock(index)));
+    const out = new Uint8Array(lengthBytes);
+    for (const [n, block] of blocks.entries()) {
+      const start = (first + n) * SNAPSHOT_BLOCK_BYTES;
+      const from = Math.max(start, offsetBytes);
+      const to = Math.min(start + block.length, offsetBytes + lengthBytes);
+      out.set(block.subarray(from - start, to - start), from - offsetBytes);
+    }
+    return out;
+  }
+
+  /** One whole block of the base: from memory, from a read under way, or read now. */
+  private async baseBlock(index: number): Promise<Uint8Array> {
+    const known = this.cached.get(index);
+    if (known !== undefined) {
+      return known;
+    }
+    const underWay = this.pending.get(index);
+    if (underWay !== undefined) {
+      return underWay;
+    }
+    const start = index * SNAPSHOT_BLOCK_BYTES;
+    const read = this.base.read(start, Math.min(SNAPSHOT_BLOCK_BYTES, this.sizeBytes - start));
+    this.pending.set(index, read);
+    try {
+      const bytes = plainBytes(await read);
+      this.cached.set(index, bytes);
+      return bytes;
+    } finally {
+      this.pending.delete(index);
+    }
+  }
+}
