@@ -1,7 +1,16 @@
+import { accountCodecs } from './account-files';
+import { aptExtendedStatesCodec } from './apt-extended-states';
+import { debconfCodec } from './debconf';
+import { dpkgStatusCodec } from './dpkg-status';
 import type { RecordCodec } from './record-codec';
 
 /** Every known kind of record file. To add a kind: write its codec in a file of its own and name it here. */
-export const recordCodecs: readonly RecordCodec[] = [];
+export const recordCodecs: readonly RecordCodec[] = [
+  dpkgStatusCodec,
+  aptExtendedStatesCodec,
+  debconfCodec,
+  ...accountCodecs,
+];
 
 /** The codec for the file at this path of an image, or undefined: then the file is one entry, compared whole. */
 export function codecFor(path: string): RecordCodec | undefined {
