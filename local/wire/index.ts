@@ -1,0 +1,5 @@
+export { AwsError, NoAnswer } from './aws-error';
+export { inProcessHandler } from './in-process';
+export { routeByCredentialScope, serveWire, type ServeOptions, type WireServer } from './server';
+export { createService, type ServiceOptions } from './service';
+export type { AroundCall, Handler, HandlerContext, WireRequest, WireResponse, WireService } from './wire';
