@@ -16,7 +16,8 @@
  * - `blocks-write`: ebs:StartSnapshot, PutSnapshotBlock, CompleteSnapshot, ec2:CreateTags when starting
  * - `volumes-create`: ec2:CreateVolume with imageelves:run, ec2:CreateTags when creating
  * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), ec2:CreateTags on volumes
- * - `run-command`: ssm:SendCommand (AWS-RunShellScript), GetCommandInvocation, CancelCommand, DescribeInstanceInformation
+ * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation
+ * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role
  * - `clones-terminate`: ec2:TerminateInstances, DeregisterImage on what is tagged imageelves:purpose=clone
  * - `snapshots-delete`: ec2:DeleteSnapshot on what is tagged with imageelves:run
@@ -34,6 +35,7 @@ export type Need =
   | 'volumes-create'
   | 'volumes-swap'
   | 'run-command'
+  | 'agents-read'
   | 'clones-launch'
   | 'clones-terminate'
   | 'snapshots-delete';
@@ -80,7 +82,7 @@ export const STEPS = [
     description: 'Snapshots the volumes of one instance, once for each purpose.',
     ...LIGHT,
     variables: [],
-    needs: ['documents', 'fleet-read', 'snapshots-create', 'blocks-read'],
+    needs: ['documents', 'fleet-read', 'snapshots-create', 'blocks-read', 'run-command'],
   },
   {
     name: 'profile-instance',
@@ -101,7 +103,7 @@ export const STEPS = [
     description: 'Groups equal images into classes and chooses a representative of each.',
     ...HEAVY,
     variables: [],
-    needs: ['documents', 'fleet-read'],
+    needs: ['documents', 'fleet-read', 'agents-read'],
   },
   {
     name: 'launch-clone',
@@ -114,7 +116,7 @@ export const STEPS = [
       'CLONE_INSTANCE_PROFILE',
       'CLONE_INSTANCE_TYPE',
     ],
-    needs: ['documents', 'fleet-read', 'blocks-read', 'blocks-write', 'clones-launch', 'run-command'],
+    needs: ['documents', 'fleet-read', 'blocks-read', 'blocks-write', 'clones-launch', 'agents-read'],
   },
   {
     name: 'start-update',
