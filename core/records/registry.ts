@@ -2,6 +2,7 @@ import { accountCodecs } from './account-files';
 import { aptExtendedStatesCodec } from './apt-extended-states';
 import { debconfCodec } from './debconf';
 import { dpkgStatusCodec } from './dpkg-status';
+import { ldSoCacheCodec } from './ld-so-cache/codec';
 import type { RecordCodec } from './record-codec';
 
 /** Every known kind of record file. To add a kind: write its codec in a file of its own and name it here. */
@@ -10,6 +11,7 @@ export const recordCodecs: readonly RecordCodec[] = [
   aptExtendedStatesCodec,
   debconfCodec,
   ...accountCodecs,
+  ldSoCacheCodec,
 ];
 
 /** The codec for the file at this path of an image, or undefined: then the file is one entry, compared whole. */
