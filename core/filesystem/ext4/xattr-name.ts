@@ -1,0 +1,40 @@
+import { decodeName, encodeName } from '../../bytes/names';
+import { CorruptFilesystemError } from '../errors';
+
+/** On the disk a name's prefix is a number (kernel Documentation/filesystems/ext4/attributes.rst). */
+const PREFIXES: readonly (readonly [index: number, prefix: string])[] = [
+  [1, 'user.'],
+  [2, 'system.posix_acl_access'],
+  [3, 'system.posix_acl_default'],
+  [4, 'trusted.'],
+  [6, 'security.'],
+  [8, 'system.richacl'],
+  [7, 'system.'],
+];
+
+/** Indexes whose values are ACLs, which the disk keeps in a shorter form. */
+export const ACL_INDEXES: ReadonlySet<number> = new Set([2, 3]);
+
+export interface XattrName {
+  readonly nameIndex: number;
+  /** What follows the prefix. */
+  readonly suffix: Uint8Array;
+}
+
+/** @throws CorruptFilesystemError when the index has no prefix */
+export function fullXattrName({ nameIndex, suffix }: XattrName): string {
+  const prefix = PREFIXES.find(([index]) => index === nameIndex);
+  if (!prefix) throw new CorruptFilesystemError('extended attribute of an unknown namespace', { nameIndex });
+  return prefix[1] + decodeName(suffix);
+}
+
+/** Undefined when the name is in no namespace that ext4 keeps. */
+export function splitXattrName(name: string): XattrName | undefined {
+  for (const [nameIndex, prefix] of PREFIXES) {
+    const isWhole = !prefix.endsWith('.');
+    if (isWhole ? name === prefix : name.startsWith(prefix) && name.length > prefix.length) {
+      return { nameIndex, suffix: encodeName(name.slice(prefix.length)) };
+    }
+  }
+  return undefined;
+}
