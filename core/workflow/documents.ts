@@ -242,7 +242,8 @@ export interface FailureDocument {
 /** leases/<instanceId>.json */
 export interface LeaseDocument {
   readonly instanceId: string;
-  readonly run: string;
+  /** The run, and whether it patches or rolls back. */
+  readonly holder: string;
   readonly takenAt: string;
   readonly expiresAt: string;
 }
