@@ -1,0 +1,136 @@
+import { ImageElvesError } from '../errors';
+import { UnsupportedFilesystemError } from '../filesystem/errors';
+import type { FilesystemReader } from '../filesystem/filesystem';
+import { parseFstab } from './fstab';
+import { readText } from './follow-links';
+import type { ImageMount } from './image';
+import { NoRootFilesystemError } from './image-errors';
+import { ImageNamespace } from './image-namespace';
+import { findSource } from './mount-source';
+import { resolveMounts } from './mount-table';
+import { readIdentityValues } from './read-identity-values';
+import { readOsIdentity } from './read-os-identity';
+import { placeOf, type VolumeFilesystem } from './volume-filesystem';
+
+/** Opens what a partition holds. Called once for each filesystem, and only for kinds that can be opened. */
+export type FilesystemOpener<F extends FilesystemReader> = (filesystem: VolumeFilesystem) => Promise<F>;
+
+export interface AssembledImage<F extends FilesystemReader> {
+  readonly image: ImageNamespace;
+  /** The same mounts as the image's, as they were opened. */
+  readonly mounts: readonly (ImageMount & { readonly filesystem: F })[];
+}
+
+/**
+ * Finds the root among the filesystems of an instance, mounts on it what its fstab says, and reads who the machine is.
+ *
+ * @throws NoRootFilesystemError, UnsupportedFilesystemError, MissingVolumeError, AmbiguousDeviceError, and what `open`
+ *   throws for a filesystem that is needed
+ */
+export async function assembleImage<F extends FilesystemReader>(
+  filesystems: readonly VolumeFilesystem[],
+  diskUuids: readonly string[],
+  open: FilesystemOpener<F>,
+): Promise<AssembledImage<F>> {
+  const root = await findRoot(filesystems, open);
+  const entries = parseFstab((await readText(root.filesystem, '/etc/fstab')) ?? '');
+  const { mounts: table, ignored } = resolveMounts(entries, root.source, filesystems);
+  const mounts = await Promise.all(
+    table.map(async ({ mountPoint, source }) => {
+      const filesystem = source === root.source ? root.filesystem : await open(source);
+      const { volumeId, partition } = source;
+      return { mountPoint, volumeId, partition, kind: filesystem.kind, filesystem };
+    }),
+  );
+  // The files that say who the machine is may stand on any mount, so they are read through the namespace.
+  const facts = { ignoredMounts: ignored };
+  const files = new ImageNamespace(mounts, { ...facts, ...UNKNOWN });
+  const os = await readOsIdentity(files);
+  const identity = await readIdentityValues(files, {
+    filesystemUuids: valuesOf(filesystems, 'uuid'),
+    filesystemLabels: valuesOf(filesystems, 'label'),
+    partUuids: valuesOf(filesystems, 'partUuid'),
+    diskUuids: diskUuids.toSorted(),
+  });
+  return { image: new ImageNamespace(mounts, { ...facts, os, identity }), mounts };
+}
+
+const UNKNOWN = {
+  os: { id: 'linux', versionId: '', name: 'Linux', architecture: 'unknown', packageSystem: 'none' },
+  identity: {
+    hostname: undefined,
+    fqdn: undefined,
+    machineId: undefined,
+    sshHostKeys: {},
+    filesystemUuids: [],
+    filesystemLabels: [],
+    diskUuids: [],
+    partUuids: [],
+    macAddresses: [],
+    ipAddresses: [],
+    cloudInstanceId: undefined,
+  },
+} as const;
+
+interface Opened<F> {
+  readonly source: VolumeFilesystem;
+  readonly filesystem: F;
+}
+
+/** Kinds that often hold a root and cannot be opened, most telling first. */
+const unsupportedRoots = ['lvm2', 'luks', 'mdraid', 'btrfs', 'xfs'];
+
+/**
+ * A root has /etc/fstab or an os-release. Of several on the root volume (a rescue system beside the real one) it is the
+ * one whose own fstab mounts it at `/`, else the first.
+ */
+async function findRoot<F extends FilesystemReader>(
+  filesystems: readonly VolumeFilesystem[],
+  open: FilesystemOpener<F>,
+): Promise<Opened<F>> {
+  const onRootVolume = filesystems.filter((candidate) => candidate.onRootVolume);
+  const candidates = onRootVolume.length > 0 ? onRootVolume : filesystems;
+  const roots: Opened<F>[] = [];
+  let problem: ImageElvesError | undefined;
+  for (const source of candidates.filter(({ kind }) => kind === 'ext4')) {
+    try {
+      const filesystem = await open(source);
+      if (await isRoot(filesystem)) roots.push({ source, filesystem });
+    } catch (error) {
+      if (!(error instanceof ImageElvesError)) throw error;
+      problem ??= error;
+    }
+  }
+  for (const root of roots.length > 1 ? roots : []) {
+    const entries = parseFstab((await readText(root.filesystem, '/etc/fstab')) ?? '');
+    const own = entries.find(({ mountPoint }) => mountPoint === '/');
+    if (own && findSource(own, filesystems) === root.source) return root;
+  }
+  const [first] = roots;
+  if (first) return first;
+  throw problem ?? noRoot(candidates);
+}
+
+async function isRoot(filesystem: FilesystemReader): Promise<boolean> {
+  for (const path of ['/etc/fstab', '/etc/os-release', '/usr/lib/os-release']) {
+    if (await filesystem.lstat(path)) return true;
+  }
+  return false;
+}
+
+function noRoot(candidates: readonly VolumeFilesystem[]): ImageElvesError {
+  for (const kind of unsupportedRoots) {
+    const found = candidates.find((candidate) => candidate.kind === kind);
+    if (found) return new UnsupportedFilesystemError(kind, placeOf(found));
+  }
+  const known = candidates.filter(({ kind }) => kind !== 'unknown');
+  return new NoRootFilesystemError(known.map((candidate) => `${placeOf(candidate)}: ${candidate.kind}`));
+}
+
+function valuesOf(
+  filesystems: readonly VolumeFilesystem[],
+  field: 'uuid' | 'label' | 'partUuid',
+): readonly string[] {
+  const values = filesystems.flatMap((filesystem) => filesystem[field] ?? []);
+  return [...new Set(values)].sort();
+}
