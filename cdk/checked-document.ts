@@ -1,0 +1,44 @@
+import { RUN_DEFAULTS, UpdatesDocument } from '../core/workflow/updates-document';
+import { mistakesOf } from '../core/workflow/mistakes';
+import { parseRunInput } from '../core/workflow/run-input';
+import { mistakeInExpression } from './constructs/run-schedule';
+import type { ImageElvesProps } from './image-elves';
+import { InvalidPropsError } from './invalid-props-error';
+
+/**
+ * What plan-run will read at run time, checked now: a mistake is told at synth time, not by the first run of a schedule.
+ * @throws InvalidPropsError naming every mistake
+ */
+export function checkedDocument(props: ImageElvesProps): UpdatesDocument {
+  const document: UpdatesDocument = {
+    formatVersion: 1,
+    updates: Object.entries(props.updates).map(([name, update]) => update.toDocument(name)),
+    ...(props.targets === undefined ? {} : { defaultTargets: { ...props.targets } }),
+    retainDays: props.volumeRetention?.toDays() ?? RUN_DEFAULTS.retainDays,
+    maxConcurrency: props.maxConcurrency ?? RUN_DEFAULTS.maxConcurrency,
+    toleratedFailurePercentage: props.toleratedFailurePercentage ?? RUN_DEFAULTS.toleratedFailurePercentage,
+    maxRounds: props.maxRounds ?? RUN_DEFAULTS.maxRounds,
+    representative: RUN_DEFAULTS.representative,
+  };
+  const mistakes =
+    document.updates.length === 0
+      ? ['updates: name at least one, for example { security: Update.packages("security") }']
+      : mistakesOf(UpdatesDocument, document, 'props');
+  for (const [name, schedule] of Object.entries(props.schedules ?? {})) {
+    const mistake = mistakeInExpression(schedule.expression);
+    if (mistake !== undefined) mistakes.push(`schedules.${name}.expression: ${mistake}`);
+    const wrong = mistakeInInput(schedule.input, document);
+    if (wrong !== undefined) mistakes.push(`schedules.${name}.input: ${wrong}`);
+  }
+  if (mistakes.length > 0) throw new InvalidPropsError(mistakes);
+  return document;
+}
+
+function mistakeInInput(input: unknown, document: UpdatesDocument): string | undefined {
+  try {
+    parseRunInput(input, document);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

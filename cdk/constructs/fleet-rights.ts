@@ -1,0 +1,164 @@
+import { Aws } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import { TAGS } from '../../core/workflow/keys';
+import { allow } from './allow';
+import type { VolumeKeys } from './volume-keys';
+
+const OF_A_RUN = { [`aws:ResourceTag/${TAGS.run}`]: '?*' };
+const FOR_A_RUN = { [`aws:RequestTag/${TAGS.run}`]: '?*' };
+const ANY_TARGET =
+  'Targets are chosen by the input of a run, by tag or id, so any instance of the account may be one.';
+const ANY_ID = 'AWS chooses the id; the condition on the tag of a run narrows it to what runs made.';
+
+const ec2Arn = (type: string): string => `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:${type}/*`;
+const INSTANCES = ec2Arn('instance');
+const VOLUMES = ec2Arn('volume');
+/** Snapshots and images have no account in their ARN. */
+const SNAPSHOTS = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}::snapshot/*`;
+
+/** What a step may do to machines, volumes and snapshots: one method for each need named in core/workflow/steps.ts. */
+export class FleetRights {
+  constructor(private readonly keys: VolumeKeys) {}
+
+  grantFleetRead(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: [
+        'ec2:DescribeImages',
+        'ec2:DescribeInstanceAttribute',
+        'ec2:DescribeInstances',
+        'ec2:DescribeSnapshots',
+        'ec2:DescribeVolumes',
+      ],
+      resources: ['*'],
+      wildcard: 'The Describe actions of EC2 know no resources.',
+    });
+  }
+
+  grantSnapshotsCreate(grantee: iam.IGrantable): void {
+    const actions = ['ec2:CreateSnapshot', 'ec2:CreateSnapshots'];
+    allow(grantee, { actions, resources: [INSTANCES, VOLUMES], wildcard: ANY_TARGET });
+    allow(grantee, {
+      actions,
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: FOR_A_RUN },
+      wildcard: ANY_ID,
+    });
+    this.grantTagging(grantee, [SNAPSHOTS], ['CreateSnapshot', 'CreateSnapshots']);
+  }
+
+  grantBlocksRead(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ebs:GetSnapshotBlock', 'ebs:ListChangedBlocks', 'ebs:ListSnapshotBlocks'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: OF_A_RUN },
+      wildcard: ANY_ID,
+    });
+    this.keys.grantRead(grantee);
+  }
+
+  grantBlocksWrite(grantee: iam.IGrantable): void {
+    // Two statements: the tags asked for authorise the new snapshot, its own tags authorise the parent.
+    allow(grantee, {
+      actions: ['ebs:StartSnapshot'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: FOR_A_RUN },
+      wildcard: ANY_ID,
+    });
+    allow(grantee, {
+      actions: ['ebs:CompleteSnapshot', 'ebs:PutSnapshotBlock', 'ebs:StartSnapshot'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: OF_A_RUN },
+      wildcard: ANY_ID,
+    });
+    // StartSnapshot is not among the documented values of ec2:CreateAction, so the tags themselves are the condition:
+    // only on snapshots that carry no run's tag yet, and only tags of ours beside those copied from the base snapshot.
+    allow(grantee, {
+      actions: ['ec2:CreateTags'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: FOR_A_RUN, Null: { [`aws:ResourceTag/${TAGS.run}`]: 'true' } },
+      wildcard: ANY_ID,
+    });
+    this.keys.grantWrite(grantee);
+  }
+
+  grantVolumesCreate(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ec2:CreateVolume'],
+      resources: [VOLUMES],
+      conditions: { StringLike: FOR_A_RUN },
+      wildcard: ANY_ID,
+    });
+    allow(grantee, {
+      actions: ['ec2:CreateVolume'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: OF_A_RUN },
+      wildcard: ANY_ID,
+    });
+    this.grantTagging(grantee, [VOLUMES], ['CreateVolume']);
+    this.keys.grantWrite(grantee);
+    this.keys.grantAttach(grantee);
+  }
+
+  grantVolumesSwap(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ec2:AttachVolume', 'ec2:DetachVolume'],
+      resources: [INSTANCES, VOLUMES],
+      wildcard: ANY_TARGET,
+    });
+    allow(grantee, {
+      actions: ['ec2:ModifyInstanceAttribute'],
+      resources: [INSTANCES],
+      wildcard: `${ANY_TARGET} It sets DeleteOnTermination of the new volume to what the old one had.`,
+    });
+    allow(grantee, {
+      actions: ['ec2:CreateTags'],
+      resources: [VOLUMES],
+      conditions: {
+        'ForAllValues:StringLike': { 'aws:TagKeys': ['imageelves:*'] },
+        Null: { 'aws:TagKeys': 'false' },
+      },
+      wildcard: 'Old and new volumes get tags of ours, and can get no others.',
+    });
+    this.keys.grantAttach(grantee);
+  }
+
+  grantRunCommand(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ssm:SendCommand'],
+      resources: [`arn:${Aws.PARTITION}:ssm:${Aws.REGION}::document/AWS-RunShellScript`],
+    });
+    allow(grantee, { actions: ['ssm:SendCommand'], resources: [INSTANCES], wildcard: ANY_TARGET });
+    allow(grantee, {
+      actions: ['ssm:CancelCommand', 'ssm:GetCommandInvocation'],
+      resources: ['*'],
+      wildcard: 'Commands are no resources of IAM.',
+    });
+  }
+
+  grantAgentsRead(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ssm:DescribeInstanceInformation'],
+      resources: ['*'],
+      wildcard: 'DescribeInstanceInformation knows no resources.',
+    });
+  }
+
+  grantSnapshotsDelete(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ec2:DeleteSnapshot'],
+      resources: [SNAPSHOTS],
+      conditions: { StringLike: OF_A_RUN },
+      wildcard: ANY_ID,
+    });
+  }
+
+  /** Tags in the very call that makes the resource, and at no other time. */
+  private grantTagging(grantee: iam.IGrantable, resources: string[], createActions: string[]): void {
+    allow(grantee, {
+      actions: ['ec2:CreateTags'],
+      resources,
+      conditions: { StringEquals: { 'ec2:CreateAction': createActions } },
+      wildcard: ANY_ID,
+    });
+  }
+}

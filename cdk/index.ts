@@ -1,0 +1,6 @@
+/** The public surface of the construct library. */
+export { ImageElves, type FleetTargets, type ImageElvesProps } from './image-elves';
+export { Update, type UpdateOptions } from './update';
+export { type CloneNetworkProps } from './constructs/clone-network';
+export { type RunScheduleProps } from './constructs/run-schedule';
+export { InvalidPropsError } from './invalid-props-error';

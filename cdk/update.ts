@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Update as UpdateDocument } from '../core/workflow/updates-document';
+
+/** What every kind of update takes. */
+export interface UpdateOptions {
+  /**
+   * What the update is for, in words for the report.
+   *
+   * @default - none
+   */
+  readonly description?: string;
+  /**
+   * How long the commands may take on the representative, reboots not counted. At most 48 hours.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly timeout?: Duration;
+}
+
+/** What to do on the representative of a class; whatever it changes there is brought to the other members. */
+export class Update {
+  /** The machine's own package manager brings in the pending security updates, all updates, or these packages. */
+  static packages(select: 'security' | 'all' | readonly string[], options: UpdateOptions = {}): Update {
+    return new Update(
+      { kind: 'packages', select: typeof select === 'string' ? select : [...select] },
+      options,
+    );
+  }
+
+  /** Shell commands, run as root. */
+  static script(commands: readonly string[], options: UpdateOptions = {}): Update {
+    return new Update({ kind: 'script', commands: [...commands] }, options);
+  }
+
+  /** Shell commands that bring a machine into a wanted state and do nothing where it is in that state already. */
+  static compliance(commands: readonly string[], options: UpdateOptions = {}): Update {
+    return new Update({ kind: 'compliance', commands: [...commands] }, options);
+  }
+
+  /** An update as it stands in JSON, its name apart. */
+  static fromDocument({ name: _name, description, timeoutSeconds, ...work }: UpdateDocument): Update {
+    return new Update(work, {
+      ...(description === undefined ? {} : { description }),
+      ...(timeoutSeconds === undefined ? {} : { timeout: Duration.seconds(timeoutSeconds) }),
+    });
+  }
+
+  private constructor(
+    private readonly work: DistributiveOmit<UpdateDocument, 'name' | 'description' | 'timeoutSeconds'>,
+    private readonly options: UpdateOptions,
+  ) {}
+
+  /** The update as plan-run reads it. */
+  toDocument(name: string): UpdateDocument {
+    const { description, timeout } = this.options;
+    return {
+      name,
+      ...this.work,
+      ...(description === undefined ? {} : { description }),
+      ...(timeout === undefined ? {} : { timeoutSeconds: timeout.toSeconds() }),
+    };
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
