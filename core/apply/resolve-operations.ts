@@ -1,0 +1,129 @@
+import type { PackedContents } from '../chunk-store/packed-contents';
+import type { Metadata } from '../filesystem/filesystem';
+import type { WritableImage } from '../image/image';
+import type { Manifest, ManifestMetadata, Operation, OperationOf } from '../manifest/manifest-schema';
+import { recordChanges } from '../match/examine-record-file';
+import type { RecordCodec } from '../records/record-codec';
+import type { ResolvedOperation } from './apply-engine';
+import { ApplyError } from './apply-errors';
+
+export interface ResolveRequest {
+  readonly manifest: Manifest;
+  readonly image: WritableImage;
+  readonly contents: PackedContents;
+  /** Paths that are already as the manifest leaves them. */
+  readonly alreadyDone: ReadonlySet<string>;
+  readonly codecFor: (path: string) => RecordCodec | undefined;
+}
+
+/**
+ * A manifest's operations with everything decided for this image: contents at hand, records merged into its own files.
+ * What the image has already is left out.
+ */
+export async function* resolveOperations(request: ResolveRequest): AsyncIterable<ResolvedOperation> {
+  const { manifest, image, alreadyDone } = request;
+  const copied = new Set(
+    manifest.operations.flatMap((operation) =>
+      operation.kind === 'put-record' && operation.copyOf !== undefined ? [operation.copyOf] : [],
+    ),
+  );
+  // An engine may perform operations only after the last one was resolved, so copies do not read what was put before.
+  const merged = new Map<string, Uint8Array>();
+  for (const operation of manifest.operations) {
+    if (alreadyDone.has(operation.path) && !(await isLinkMissing(image, operation))) continue;
+    if (operation.kind === 'put-record') {
+      const content = await mergedFile(operation, request, merged);
+      if (copied.has(operation.path)) merged.set(operation.path, content);
+      yield { kind: 'put-file', path: operation.path, content, metadata: metadataOf(operation.metadata) };
+    } else {
+      yield await resolved(operation, request.contents);
+    }
+  }
+  yield* directoryTimes(manifest, image);
+}
+
+async function resolved(
+  operation: Exclude<Operation, { kind: 'put-record' }>,
+  contents: PackedContents,
+): Promise<ResolvedOperation> {
+  const { path } = operation;
+  switch (operation.kind) {
+    case 'put-file': {
+      const content = await contents.get(operation.content);
+      return { kind: 'put-file', path, content, metadata: metadataOf(operation.metadata) };
+    }
+    case 'make-symlink':
+      return {
+        kind: 'make-symlink',
+        path,
+        target: operation.target,
+        metadata: metadataOf(operation.metadata),
+      };
+    case 'make-node': {
+      const { type, device, metadata } = operation;
+      return { kind: 'make-node', path, type, device, metadata: metadataOf(metadata) };
+    }
+    case 'make-hard-link':
+      return { kind: 'make-hard-link', path, existingPath: operation.existingPath };
+    case 'remove':
+      return { kind: 'remove', path };
+    case 'make-directory':
+    case 'set-metadata':
+      return { kind: operation.kind, path, metadata: metadataOf(operation.metadata) };
+  }
+}
+
+/** Two files may have equal content and still be two: a link is made unless it is one already. */
+async function isLinkMissing(image: WritableImage, operation: Operation): Promise<boolean> {
+  if (operation.kind !== 'make-hard-link') return false;
+  const [link, existing] = await Promise.all([
+    image.lstat(operation.path),
+    image.lstat(operation.existingPath),
+  ]);
+  return link === undefined || existing === undefined || link.inode !== existing.inode;
+}
+
+async function mergedFile(
+  operation: OperationOf<'put-record'>,
+  { image, contents, codecFor }: ResolveRequest,
+  merged: ReadonlyMap<string, Uint8Array>,
+): Promise<Uint8Array> {
+  const base = operation.copyOf ?? operation.path;
+  const codec = codecFor(base);
+  if (codec?.name !== operation.codec)
+    throw new ApplyError(operation, `there is no codec ${operation.codec} for it`);
+  const own = merged.get(base) ?? (await image.readFile(base));
+  return codec.parse(own).merge(await recordChanges(operation, contents));
+}
+
+/** Times of directories that operations changed the entries of; their mode, owner and attributes stay the machine's own. */
+async function* directoryTimes(manifest: Manifest, image: WritableImage): AsyncIterable<ResolvedOperation> {
+  const decided = new Map<string, ManifestMetadata>();
+  for (const operation of manifest.operations) {
+    if (operation.kind === 'make-directory' || operation.kind === 'set-metadata') {
+      decided.set(operation.path, operation.metadata);
+    } else {
+      decided.delete(operation.path);
+    }
+  }
+  for (const { path, mtimeNs } of manifest.directoryTimes) {
+    const own = decided.get(path);
+    if (own !== undefined) {
+      yield { kind: 'set-metadata', path, metadata: { ...metadataOf(own), mtimeNs: BigInt(mtimeNs) } };
+      continue;
+    }
+    const stat = await image.lstat(path);
+    if (stat?.type !== 'directory' || stat.immutable) continue;
+    const { mode, uid, gid } = stat;
+    const metadata = { mode, uid, gid, mtimeNs: BigInt(mtimeNs), xattrs: await image.xattrs(path) };
+    yield { kind: 'set-metadata', path, metadata };
+  }
+}
+
+export function metadataOf({ xattrs, mtimeNs, ...rest }: ManifestMetadata): Metadata {
+  return {
+    ...rest,
+    mtimeNs: BigInt(mtimeNs),
+    xattrs: new Map(Object.entries(xattrs).map(([name, value]) => [name, Buffer.from(value, 'base64')])),
+  };
+}

@@ -1,0 +1,161 @@
+import type { Digest } from '../chunk-store/chunk-store';
+import { digestOf } from '../chunk-store/digest';
+import type { Content } from '../chunk-store/pack-builder';
+import type { Image } from '../image/image';
+import { contentsOf } from '../manifest/check-operations';
+import { parentOf } from '../manifest/image-path';
+import { MANIFEST_VERSION, type Manifest, type Operation, type OperationOf } from '../manifest/manifest-schema';
+import type { RecordCodec } from '../records/record-codec';
+import { codecFor as registeredCodecFor } from '../records/registry';
+import type { Update } from '../update/update';
+import { CaptureError } from './capture-errors';
+import { changedPaths, type Scan, scanImage } from './changed-paths';
+import { dueCandidates } from './due-candidates';
+import { identitySearch } from './identity-search';
+import { readChanges } from './read-changes';
+import { planOperations } from './plan-operations';
+import { VOLATILE_PATHS, type VolatileRule, volatileReason } from './volatile-paths';
+
+export interface CaptureRequest {
+  /** The representative before and after the update was run on it. */
+  readonly before: Image;
+  readonly after: Image;
+  readonly update: Update;
+  readonly run: string;
+  readonly classId: string;
+  readonly representative: Manifest['representative'];
+  /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
+  readonly memberPackages?: ReadonlySet<string>;
+  readonly volatilePaths?: readonly VolatileRule[];
+  /** The registry of core/records, unless a test has its own. */
+  readonly codecFor?: (path: string) => RecordCodec | undefined;
+}
+
+export interface Capture {
+  /** Without `packs`: store the contents (storeContents) and add the index that gives. */
+  readonly manifest: Manifest;
+  /** Every content that the operations put, each once, in their order; read from the after-image when asked for. */
+  contents(): AsyncIterable<Content>;
+}
+
+/** How many paths that were left out a manifest lists. */
+const LISTED_LEFT_OUT = 1000;
+const LISTED_WARNINGS = 1000;
+
+/**
+ * Turns what an update did to its representative into a manifest: inode tables and directories of both sides are
+ * compared, then the contents of what changed only.
+ *
+ * @throws CaptureError when the images are not those of one machine
+ */
+export async function capture(request: CaptureRequest): Promise<Capture> {
+  const { before, after, update, codecFor = registeredCodecFor } = request;
+  if (before.os.id !== after.os.id || before.os.architecture !== after.os.architecture) {
+    throw new CaptureError('the images before and after the update have different operating systems', {
+      before: `${before.os.id} ${before.os.architecture}`,
+      after: `${after.os.id} ${after.os.architecture}`,
+    });
+  }
+  const scanBefore = await scanImage(before);
+  const scanAfter = await scanImage(after);
+  const reasonOf = volatileReason(request.volatilePaths ?? VOLATILE_PATHS);
+  const leftOut: { path: string; reason: string }[] = [];
+  const candidates = changedPaths(scanBefore, scanAfter).filter(({ path, after: stat }) => {
+    const reason =
+      reasonOf(path) ??
+      (stat?.type === 'socket' ? 'a socket is made by the process that listens on it' : undefined);
+    if (reason !== undefined) leftOut.push({ path, reason });
+    return reason === undefined;
+  });
+
+  const changes = await readChanges(before, after, candidates, codecFor);
+  const planned = planOperations(changes.entries, changes.inodes, changes.records);
+  const { operations, warnings } = await markIdentity(planned, after, changes.recordContents);
+  const due =
+    update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
+
+  const manifest: Manifest = {
+    version: MANIFEST_VERSION,
+    run: request.run,
+    classId: request.classId,
+    update: { name: update.name, kind: update.kind },
+    representative: request.representative,
+    os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
+    operations,
+    directoryTimes: directoryTimes(operations, scanBefore, scanAfter),
+    packs: [],
+    leftOut: { total: leftOut.length, paths: leftOut.slice(0, LISTED_LEFT_OUT) },
+    warnings: [...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
+    ...(due?.due === undefined ? {} : { due: due.due }),
+  };
+  return { manifest, contents: () => contentsInOrder(operations, after, changes.recordContents) };
+}
+
+/** Marks the operations that put the representative's own values: they fit no other machine. */
+async function markIdentity(
+  operations: readonly Operation[],
+  after: Image,
+  recordContents: ReadonlyMap<Digest, Uint8Array>,
+): Promise<{ operations: Operation[]; warnings: string[] }> {
+  const search = identitySearch(after.identity);
+  const warnings: string[] = [];
+  const marked: Operation[] = [];
+  for (const operation of operations) {
+    const found = holdsContent(operation) ? await identityIn(operation) : [];
+    if (!holdsContent(operation) || found.length === 0) {
+      marked.push(operation);
+      continue;
+    }
+    marked.push({ ...operation, holdsIdentity: found });
+    warnings.push(`${operation.path} holds the representative's ${found.join(', ')} and fits no other machine`);
+  }
+  return { operations: marked, warnings };
+
+  async function identityIn(operation: OperationWithContent): Promise<string[]> {
+    const { path } = operation;
+    if (operation.kind === 'put-file') return search(path, await after.readFile(path));
+    if (operation.kind === 'make-symlink') return search(path, new TextEncoder().encode(operation.target));
+    return [...new Set(contentsOf(operation).flatMap((digest) => search(path, recordContents.get(digest)!)))];
+  }
+}
+
+type OperationWithContent = OperationOf<'put-file' | 'put-record' | 'make-symlink'>;
+
+function holdsContent(operation: Operation): operation is OperationWithContent {
+  return ['put-file', 'put-record', 'make-symlink'].includes(operation.kind);
+}
+
+/** Times of the directories that operations add entries to, or take them from; kept where the update changed them. */
+function directoryTimes(
+  operations: readonly Operation[],
+  before: Scan,
+  after: Scan,
+): { path: string; mtimeNs: string }[] {
+  const parents = new Set(operations.map(({ path }) => parentOf(path)));
+  return [...parents].sort().flatMap((path) => {
+    const stat = after.get(path);
+    if (stat?.type !== 'directory' || before.get(path)?.mtimeNs === stat.mtimeNs) return [];
+    return [{ path, mtimeNs: String(stat.mtimeNs) }];
+  });
+}
+
+async function* contentsInOrder(
+  operations: readonly Operation[],
+  after: Image,
+  recordContents: ReadonlyMap<Digest, Uint8Array>,
+): AsyncIterable<Content> {
+  const given = new Set<Digest>();
+  for (const operation of operations) {
+    for (const digest of contentsOf(operation)) {
+      if (given.has(digest)) continue;
+      given.add(digest);
+      const bytes = recordContents.get(digest) ?? (await after.readFile(operation.path));
+      if (digestOf(bytes) !== digest) {
+        throw new CaptureError(`${operation.path} was read twice with different content`, {
+          path: operation.path,
+        });
+      }
+      yield { digest, bytes };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { Image } from '../image/image';
+import type { Manifest } from '../manifest/manifest-schema';
+import { type AptCandidate, aptCandidates, dueCandidate } from '../records/apt-candidates';
+import { debianPackages, isInstalled } from '../records/debian-packages';
+import type { PackagesUpdate } from '../update/update';
+
+export interface DueCandidates {
+  readonly due: Manifest['due'];
+  readonly warnings: readonly string[];
+}
+
+/** Older than every version there is: a version may begin with `~` only after something else (deb-version(7)). */
+const OLDEST_VERSION = '0~~';
+
+/**
+ * What the update would do to packages in general, by the apt lists that the representative fetched for it. `memberPackages`
+ * (`name:architecture`) keeps only what members have; without it a list may hold every package of the distribution.
+ */
+export async function dueCandidates(
+  after: Image,
+  update: PackagesUpdate,
+  memberPackages?: ReadonlySet<string>,
+): Promise<DueCandidates> {
+  if (after.os.packageSystem !== 'dpkg') return { due: undefined, warnings: [] };
+  const { byPackage, unread } = await aptCandidates(after, memberPackages);
+  const installed = await debianPackages(after);
+  const candidates: Record<string, string> = {};
+  const keptBack: Record<string, string> = {};
+  for (const key of [...byPackage.keys()].sort()) {
+    if (Array.isArray(update.select) && !update.select.includes(key.slice(0, key.lastIndexOf(':')))) continue;
+    const offered = newestOffered(byPackage.get(key), update);
+    if (offered === undefined) continue;
+    candidates[key] = offered;
+    const own = installed.get(key);
+    if (own !== undefined && isInstalled(own) && own.version !== offered) keptBack[key] = own.version;
+  }
+  return {
+    due: { candidates, keptBack },
+    warnings: unread.map(
+      ({ path, reason }) => `${path} was not read (${reason}): packages due on other machines may be missed`,
+    ),
+  };
+}
+
+function newestOffered(
+  offers: readonly AptCandidate[] | undefined,
+  { select }: PackagesUpdate,
+): string | undefined {
+  return dueCandidate(OLDEST_VERSION, offers, { security: select === 'security' })?.version;
+}

@@ -1,0 +1,105 @@
+import type { Digest } from '../chunk-store/chunk-store';
+import { digestOf } from '../chunk-store/digest';
+import { readEntry } from '../footprint/read-entry';
+import type { Image } from '../image/image';
+import type { OperationOf } from '../manifest/manifest-schema';
+import type { RecordCodec, RecordFile } from '../records/record-codec';
+import { RecordFormatError } from '../records/record-errors';
+import { originalOf } from './backup-record-files';
+import type { ChangedPath } from './changed-paths';
+import { metadataOf } from './plan-operations';
+
+/** Larger files are compared whole. */
+const LARGEST_RECORD_FILE_BYTES = 256 * 1024 * 1024;
+
+export type RecordChange =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'records';
+      readonly operation: OperationOf<'put-record'>;
+      /** Bytes of the records put, by digest. */
+      readonly contents: ReadonlyMap<Digest, Uint8Array>;
+    }
+  /** Not a record file on both sides, or one that changed in more than records. */
+  | { readonly kind: 'whole-file' };
+
+/** Compares a record file record by record, so that machines with other records besides can still be patched. */
+export async function recordChangeOf(
+  before: Image,
+  after: Image,
+  changed: ChangedPath,
+  codecFor: (path: string) => RecordCodec | undefined,
+): Promise<RecordChange> {
+  const { path } = changed;
+  const codec = codecFor(path);
+  if (codec === undefined || changed.after === undefined || !isPlainFile(changed.after)) return WHOLE_FILE;
+  const fileAfter = await parsed(after, path, codec);
+  if (fileAfter === undefined) return WHOLE_FILE;
+  const entryAfter = await readEntry(after, path, changed.after, { content: 'skip' });
+  const common = { kind: 'put-record', path, codec: codec.name, metadata: metadataOf(entryAfter) } as const;
+
+  const original = originalOf(path);
+  if (original !== undefined && codecFor(original)?.name === codec.name) {
+    const originalAfter = await parsed(after, original, codec);
+    if (originalAfter !== undefined && sameRemainder(originalAfter, fileAfter)) {
+      const { records, contents } = difference(originalAfter, fileAfter);
+      const operation = {
+        ...common,
+        copyOf: original,
+        before: 'any',
+        after: entryAfter.digest,
+        records,
+      } as const;
+      return { kind: 'records', operation, contents };
+    }
+  }
+
+  if (changed.before === undefined || !isPlainFile(changed.before)) return WHOLE_FILE;
+  const fileBefore = await parsed(before, path, codec);
+  if (fileBefore === undefined || !sameRemainder(fileBefore, fileAfter)) return WHOLE_FILE;
+  const entryBefore = await readEntry(before, path, changed.before, { content: 'skip' });
+  const { records, contents } = difference(fileBefore, fileAfter);
+  if (records.length === 0 && entryBefore.digest === entryAfter.digest) return { kind: 'none' };
+  const operation = { ...common, before: entryBefore.digest, after: entryAfter.digest, records };
+  return { kind: 'records', operation, contents };
+}
+
+const WHOLE_FILE: RecordChange = { kind: 'whole-file' };
+
+function isPlainFile({ type, links, sizeBytes }: NonNullable<ChangedPath['after']>): boolean {
+  return type === 'file' && links === 1 && sizeBytes <= LARGEST_RECORD_FILE_BYTES;
+}
+
+async function parsed(image: Image, path: string, codec: RecordCodec): Promise<RecordFile | undefined> {
+  const stat = await image.lstat(path);
+  if (stat === undefined || !isPlainFile(stat)) return undefined;
+  try {
+    return codec.parse(await image.readFile(path));
+  } catch (error) {
+    if (error instanceof RecordFormatError) return undefined;
+    throw error;
+  }
+}
+
+function sameRemainder(a: RecordFile, b: RecordFile): boolean {
+  return Buffer.from(a.remainder).equals(b.remainder);
+}
+
+function difference(
+  from: RecordFile,
+  to: RecordFile,
+): { records: OperationOf<'put-record'>['records']; contents: Map<Digest, Uint8Array> } {
+  const records: OperationOf<'put-record'>['records'] = [];
+  const contents = new Map<Digest, Uint8Array>();
+  for (const [key, bytes] of to.records) {
+    const old = from.records.get(key);
+    if (old !== undefined && Buffer.from(old).equals(bytes)) continue;
+    const after = digestOf(bytes);
+    contents.set(after, bytes);
+    records.push({ key, before: old === undefined ? 'absent' : digestOf(old), after });
+  }
+  for (const [key, bytes] of from.records) {
+    if (!to.records.has(key)) records.push({ key, before: digestOf(bytes), after: 'absent' });
+  }
+  return { records, contents };
+}

@@ -1,0 +1,153 @@
+import { digestOf } from '../chunk-store/digest';
+import type { Profile } from '../profile/profile';
+import { signatureOf } from '../profile/signature';
+import { compareWithAnchor, osWords } from './similarity';
+
+export interface ClassifyOptions {
+  /** Instances that are running and on which the update may be run now (not those it was run on in an earlier round). */
+  readonly live: ReadonlySet<string>;
+  /** `auto`: a running member where there is one, else a clone. */
+  readonly representative: 'auto' | 'live' | 'clone';
+  /**
+   * For rounds after the first: how each instance differed from the manifest it was matched with. Instances stay together
+   * only when they differ alike, and none is joined to another class provisionally.
+   */
+  readonly differences?: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface ImageClass {
+  /** Twelve hexadecimal digits, of the signatures and members of the class. */
+  readonly classId: string;
+  /** Of the representative's profile. */
+  readonly signature: string;
+  /** Instances to match and patch offline; a live representative is not among them, the original of a clone is. */
+  readonly members: readonly string[];
+  /** Running instances of the class beside the representative: they are not patched offline. */
+  readonly liveMembers: readonly string[];
+  readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  /** For people: how the class came about. */
+  readonly reason: string;
+}
+
+export interface Classification {
+  readonly classes: readonly ImageClass[];
+  /** Instances that no class can take, with the reason. */
+  readonly unclassified: readonly { readonly instanceId: string; readonly reason: string }[];
+}
+
+/** Instances with one signature (and one set of differences), and what was joined to them. */
+interface Group {
+  readonly profile: Profile;
+  readonly signature: string;
+  readonly instanceIds: readonly string[];
+  readonly liveIds: readonly string[];
+  readonly joined: Group[];
+  readonly notes: string[];
+}
+
+/**
+ * Puts images into classes, each with a representative. Images with one signature are one class. A group that has no
+ * member to run the update on joins the most similar class provisionally when everything the update is thought to depend
+ * on agrees, so that an extra package alone does not cost one more online update; matching decides in the end.
+ *
+ * Pure and deterministic: the same profiles give the same classes with the same ids, in the same order.
+ */
+export function classify(profiles: readonly Profile[], options: ClassifyOptions): Classification {
+  const anchors: Group[] = [];
+  const unclassified: Classification['unclassified'][number][] = [];
+  for (const group of groupsOf(profiles, options)) {
+    const hasLive = group.liveIds.length > 0;
+    const mustStandAlone =
+      options.differences !== undefined || (hasLive && options.representative !== 'clone');
+    const joined = mustStandAlone ? undefined : joinMostSimilar(group, anchors);
+    if (joined !== undefined) continue;
+    if (options.representative === 'live' && !hasLive) {
+      const reason = 'no running instance is like it, and representative "live" allows no clone';
+      unclassified.push(...group.instanceIds.map((instanceId) => ({ instanceId, reason })));
+    } else {
+      anchors.push(group);
+    }
+  }
+  return { classes: anchors.map((anchor) => classOf(anchor, options)), unclassified };
+}
+
+/** Groups that have a running member first, then the larger first: others join those. */
+function groupsOf(profiles: readonly Profile[], { live, differences }: ClassifyOptions): Group[] {
+  const byKey = new Map<string, Profile[]>();
+  for (const profile of [...profiles].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1))) {
+    const differs = [...(differences?.get(profile.instanceId) ?? [])].sort();
+    const key = JSON.stringify([signatureOf(profile), differs]);
+    byKey.set(key, [...(byKey.get(key) ?? []), profile]);
+  }
+  const groups = [...byKey.values()].map((members): Group => {
+    const instanceIds = members.map(({ instanceId }) => instanceId);
+    const liveIds = instanceIds.filter((instanceId) => live.has(instanceId));
+    const [profile] = members;
+    return {
+      profile: profile!,
+      signature: signatureOf(profile!),
+      instanceIds,
+      liveIds,
+      joined: [],
+      notes: [],
+    };
+  });
+  return groups.sort(
+    (a, b) =>
+      Math.sign(b.liveIds.length) - Math.sign(a.liveIds.length) ||
+      b.instanceIds.length - a.instanceIds.length ||
+      (a.instanceIds[0]! < b.instanceIds[0]! ? -1 : 1),
+  );
+}
+
+function joinMostSimilar(group: Group, anchors: readonly Group[]): Group | undefined {
+  let best: { anchor: Group; similarity: number; note: string } | undefined;
+  for (const anchor of anchors) {
+    const comparison = compareWithAnchor(group.profile, anchor.profile);
+    if (!comparison.agrees || (best !== undefined && comparison.similarity <= best.similarity)) continue;
+    best = { anchor, similarity: comparison.similarity, note: comparison.note };
+  }
+  if (best === undefined) return undefined;
+  best.anchor.joined.push(group);
+  best.anchor.notes.push(
+    `${group.instanceIds.join(', ')} joined provisionally: ${best.note}; matching will decide`,
+  );
+  return best.anchor;
+}
+
+function classOf(anchor: Group, { representative: wanted }: ClassifyOptions): ImageClass {
+  const groups = [anchor, ...anchor.joined];
+  const all = groups.flatMap(({ instanceIds }) => instanceIds);
+  const live = new Set(groups.flatMap(({ liveIds }) => liveIds));
+  const stopped = all.filter((instanceId) => !live.has(instanceId));
+  const useLive = wanted !== 'clone' && anchor.liveIds.length > 0;
+  const original = anchor.instanceIds.find((instanceId) => !live.has(instanceId)) ?? anchor.instanceIds[0]!;
+  const representative = useLive
+    ? { instanceId: anchor.liveIds[0]!, kind: 'live' as const }
+    : { instanceId: original, kind: 'clone' as const };
+  const identity = JSON.stringify([groups.map(({ signature }) => signature), all]);
+  return {
+    classId: digestOf(new TextEncoder().encode(identity)).slice('sha256:'.length, 'sha256:'.length + 12),
+    signature: anchor.signature,
+    members: stopped.sort(),
+    liveMembers: [...live]
+      .filter((instanceId) => !useLive || instanceId !== representative.instanceId)
+      .sort(),
+    representative,
+    reason: reasonOf(anchor, representative),
+  };
+}
+
+function reasonOf(anchor: Group, representative: ImageClass['representative']): string {
+  const { instanceIds, profile, notes } = anchor;
+  const packages = Object.keys(profile.packages).length;
+  const like =
+    instanceIds.length === 1
+      ? `${osWords(profile.os)} with ${packages} packages, like no other instance`
+      : `${instanceIds.length} instances agree on ${osWords(profile.os)}, ${packages} packages and what the update depends on`;
+  const chosen =
+    representative.kind === 'live'
+      ? `the update is run on ${representative.instanceId}, which is running`
+      : `the update is run on a clone of ${representative.instanceId}`;
+  return [like, ...notes, chosen].join('; ');
+}

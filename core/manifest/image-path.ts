@@ -1,0 +1,33 @@
+/** PATH_MAX of Linux, the final NUL not counted. */
+export const MAX_PATH_LENGTH = 4095;
+/** NAME_MAX of Linux, in bytes. */
+const MAX_NAME_BYTES = 255;
+
+/** Absolute and normalised: no empty, `.` or `..` component, no NUL, no trailing slash. */
+export const IMAGE_PATH_PATTERN = '^/$|^(/(?!\\.{1,2}(/|$))[^/\\u0000]+)+$';
+
+/** Whether this is a path that an operation may name. */
+export function isImagePath(path: string): boolean {
+  return (
+    new RegExp(IMAGE_PATH_PATTERN).test(path) &&
+    path.length <= MAX_PATH_LENGTH &&
+    path.split('/').every((name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES)
+  );
+}
+
+/** The directory that holds the path; `/` for `/` itself. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+/** Every directory above the path, `/` first, the path itself not among them. */
+export function ancestorsOf(path: string): string[] {
+  const ancestors: string[] = [];
+  for (let at = parentOf(path); at !== '/'; at = parentOf(at)) ancestors.unshift(at);
+  return path === '/' ? [] : ['/', ...ancestors];
+}
+
+/** How deep below `/`. */
+export function depthOf(path: string): number {
+  return path === '/' ? 0 : path.split('/').length - 1;
+}

@@ -1,0 +1,170 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import type { Digest } from '../chunk-store/chunk-store';
+import { IMAGE_PATH_PATTERN, MAX_PATH_LENGTH } from './image-path';
+
+/** Raised when a reader of the version before could misread a manifest. */
+export const MANIFEST_VERSION = 1;
+
+const exact = { additionalProperties: false } as const;
+const size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const id = Type.Integer({ minimum: 0, maximum: 4_294_967_295 });
+const digest = Type.Unsafe<Digest>(Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }));
+const path = Type.String({ pattern: IMAGE_PATH_PATTERN, maxLength: MAX_PATH_LENGTH });
+const shortText = Type.String({ maxLength: 4096 });
+/** Nanoseconds since the epoch, as decimal digits: JSON numbers are too small. */
+const nanoseconds = Type.String({ pattern: '^-?[0-9]{1,20}$' });
+
+/** Digest of an entry, or `absent`: there must be nothing. */
+const state = Type.Union([Type.Literal('absent'), digest]);
+
+const metadata = Type.Object(
+  {
+    /** The twelve permission bits. */
+    mode: Type.Integer({ minimum: 0, maximum: 0o7777 }),
+    uid: id,
+    gid: id,
+    mtimeNs: nanoseconds,
+    /** Values in base64. */
+    xattrs: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), Type.String({ maxLength: 90_000 })),
+  },
+  exact,
+);
+
+/** What of the representative stands in the new content (`host name`): such an operation fits no other machine. */
+const holdsIdentity = Type.Optional(Type.Array(shortText, { minItems: 1, maxItems: 20 }));
+
+/** Spares reading a file whose size already says that it differs. */
+const beforeSizeBytes = Type.Optional(size);
+
+const operation = <K extends string, P extends Record<string, TSchema>>(kind: K, properties: P) =>
+  Type.Object({ kind: Type.Literal(kind), path, ...properties }, exact);
+
+export const Operation = Type.Union([
+  operation('put-file', {
+    before: state,
+    beforeSizeBytes,
+    after: digest,
+    content: digest,
+    sizeBytes: size,
+    metadata,
+    holdsIdentity,
+  }),
+  operation('put-record', {
+    codec: Type.String({ minLength: 1, maxLength: 100 }),
+    /**
+     * The file is the record file of that path as it is after the update, with `records` put: a backup that a tool
+     * keeps of its table. What stood there before does not matter then, and `before` is `any`.
+     */
+    copyOf: Type.Optional(path),
+    /** Digests of everything but the content. */
+    before: Type.Union([Type.Literal('any'), digest]),
+    after: digest,
+    /** Digests of the canonical bytes of each record; the new bytes are contents of that digest. */
+    records: Type.Array(Type.Object({ key: shortText, before: state, after: state }, exact), {
+      maxItems: 1_000_000,
+    }),
+    metadata,
+    holdsIdentity,
+  }),
+  operation('remove', { before: digest, beforeSizeBytes, after: Type.Literal('absent') }),
+  operation('make-directory', { before: Type.Literal('absent'), after: digest, metadata }),
+  operation('make-symlink', {
+    before: state,
+    beforeSizeBytes,
+    after: digest,
+    target: Type.String({ minLength: 1, maxLength: MAX_PATH_LENGTH }),
+    metadata,
+    holdsIdentity,
+  }),
+  operation('make-hard-link', { before: state, beforeSizeBytes, after: digest, existingPath: path }),
+  operation('make-node', {
+    before: state,
+    beforeSizeBytes,
+    after: digest,
+    type: Type.Union([
+      Type.Literal('character-device'),
+      Type.Literal('block-device'),
+      Type.Literal('fifo'),
+      Type.Literal('socket'),
+    ]),
+    device: Type.Object({ major: id, minor: id }, exact),
+    metadata,
+  }),
+  operation('set-metadata', { before: digest, beforeSizeBytes, after: digest, metadata }),
+]);
+export type Operation = Static<typeof Operation>;
+export type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
+export type ManifestMetadata = Static<typeof metadata>;
+
+const packIndex = Type.Object(
+  {
+    digest,
+    sizeBytes: size,
+    chunks: Type.Array(
+      Type.Object({ digest, sizeBytes: size, offsetBytes: size, storedBytes: size }, exact),
+      { maxItems: 2_000_000 },
+    ),
+  },
+  exact,
+);
+
+const versionsByPackage = Type.Record(Type.String({ maxLength: 300 }), Type.String({ maxLength: 300 }));
+
+/** What an update did to its representative, as operations that do the same to every machine that matches. */
+export const Manifest = Type.Object(
+  {
+    version: Type.Literal(MANIFEST_VERSION),
+    run: shortText,
+    classId: shortText,
+    update: Type.Object({ name: shortText, kind: shortText }, exact),
+    representative: Type.Object(
+      {
+        instanceId: shortText,
+        kind: Type.Union([Type.Literal('live'), Type.Literal('clone')]),
+        /** Ids of the snapshots, root first. */
+        snapshots: Type.Object(
+          { before: Type.Array(shortText, { maxItems: 64 }), after: Type.Array(shortText, { maxItems: 64 }) },
+          exact,
+        ),
+      },
+      exact,
+    ),
+    os: Type.Object({ id: shortText, versionId: shortText, architecture: shortText }, exact),
+    /** Performed in this order; each is valid when those before it are done. */
+    operations: Type.Array(Operation, { maxItems: 1_000_000 }),
+    /** Directories whose entries the operations change, with the time of change they then get; all else of them stays. */
+    directoryTimes: Type.Array(Type.Object({ path, mtimeNs: nanoseconds }, exact), { maxItems: 1_000_000 }),
+    /** Where the contents lie. */
+    packs: Type.Array(packIndex, { maxItems: 10_000 }),
+    /** Changes that are not part of the update, with the reason; `paths` is cut short, `total` is not. */
+    leftOut: Type.Object(
+      {
+        total: size,
+        paths: Type.Array(Type.Object({ path, reason: shortText }, exact), { maxItems: 1000 }),
+      },
+      exact,
+    ),
+    warnings: Type.Array(shortText, { maxItems: 1000 }),
+    /**
+     * For packages updates on dpkg images: what the update would also do on a machine with other packages. A member with
+     * an older version of a candidate that no operation touches is not patched whole by this manifest.
+     */
+    due: Type.Optional(
+      Type.Object(
+        {
+          /** Version offered, by `name:architecture`. */
+          candidates: versionsByPackage,
+          /** Version that the representative still has although a newer one is offered. */
+          keptBack: versionsByPackage,
+        },
+        exact,
+      ),
+    ),
+  },
+  {
+    ...exact,
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'ImageElves manifest',
+  },
+);
+export type Manifest = Static<typeof Manifest>;

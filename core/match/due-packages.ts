@@ -1,0 +1,37 @@
+import type { Image } from '../image/image';
+import type { Manifest } from '../manifest/manifest-schema';
+import { debianPackages, isHeld, isInstalled } from '../records/debian-packages';
+import { compareDebianVersions } from '../records/debian-version';
+import type { Difference } from './difference';
+
+export const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
+
+/**
+ * Packages that the update would bring up to date on this machine although it did not touch them on the representative,
+ * which has them not, or newer. Such a machine would be patched in part only.
+ */
+export async function findDuePackages(manifest: Manifest, image: Image): Promise<Difference[]> {
+  const { due } = manifest;
+  if (due === undefined) return [];
+  const touched = new Set(
+    manifest.operations.flatMap((operation) =>
+      operation.kind === 'put-record' && operation.path === DPKG_STATUS_PATH
+        ? operation.records.map(({ key }) => key)
+        : [],
+    ),
+  );
+  const differences: Difference[] = [];
+  for (const [key, found] of await debianPackages(image)) {
+    const candidate = Object.hasOwn(due.candidates, key) ? due.candidates[key] : undefined;
+    if (candidate === undefined || touched.has(key) || !isInstalled(found) || isHeld(found)) continue;
+    if (due.keptBack[key] === found.version || compareDebianVersions(candidate, found.version) <= 0) continue;
+    differences.push({
+      path: DPKG_STATUS_PATH,
+      record: key,
+      expected: candidate,
+      found: found.version,
+      why: 'the update is due for this package here, and the representative does not have it in this version',
+    });
+  }
+  return differences;
+}

@@ -1,0 +1,43 @@
+import { ancestorsOf } from '../manifest/image-path';
+import type { Manifest, Operation } from '../manifest/manifest-schema';
+
+/** All operations on one path, of which the first says what it expects and the last what is left. */
+export interface PathExpectation {
+  readonly path: string;
+  readonly first: Operation;
+  readonly last: Operation;
+}
+
+export interface Expectations {
+  readonly paths: readonly PathExpectation[];
+  /** Directories that must stand on the image before the first operation; a symbolic link in their place will not do. */
+  readonly directories: readonly string[];
+  /** Entries that hard links are made to and that no operation changes, with the digest they must have. */
+  readonly linkSources: ReadonlyMap<string, string>;
+}
+
+/** What a manifest takes for granted of an image, path by path. */
+export function expectationsOf(manifest: Manifest): Expectations {
+  const paths = new Map<string, { path: string; first: Operation; last: Operation }>();
+  for (const operation of manifest.operations) {
+    const known = paths.get(operation.path);
+    if (known === undefined)
+      paths.set(operation.path, { path: operation.path, first: operation, last: operation });
+    else known.last = operation;
+  }
+  const made = new Set(
+    manifest.operations.filter(({ kind }) => kind === 'make-directory').map(({ path }) => path),
+  );
+  const directories = new Set<string>();
+  const linkSources = new Map<string, string>();
+  for (const operation of manifest.operations) {
+    for (const ancestor of ancestorsOf(operation.path)) {
+      if (made.has(ancestor)) break;
+      directories.add(ancestor);
+    }
+    if (operation.kind === 'make-hard-link' && !paths.has(operation.existingPath)) {
+      linkSources.set(operation.existingPath, operation.after);
+    }
+  }
+  return { paths: [...paths.values()], directories: [...directories].sort(), linkSources };
+}

@@ -1,0 +1,75 @@
+import pLimit from 'p-limit';
+import { digestOf } from '../chunk-store/digest';
+import { readEntry } from '../footprint/read-entry';
+import type { Image } from '../image/image';
+import type { Manifest, OperationOf } from '../manifest/manifest-schema';
+import type { RecordCodec } from '../records/record-codec';
+import { codecFor as registeredCodecFor } from '../records/registry';
+import { DifferenceList, type Differences } from './difference';
+import { expectationsOf } from './path-expectations';
+
+const CONCURRENT_READS = 16;
+
+export interface VerifyResult extends Differences {
+  /** Whether every entry is as the manifest leaves it. */
+  readonly verified: boolean;
+}
+
+/** Re-reads every entry that a manifest changes, and compares it with the digest that the manifest leaves. */
+export async function verifyManifest(
+  manifest: Manifest,
+  image: Image,
+  options: { codecFor?: (path: string) => RecordCodec | undefined } = {},
+): Promise<VerifyResult> {
+  const list = new DifferenceList();
+  const limit = pLimit(CONCURRENT_READS);
+  const codecFor = options.codecFor ?? registeredCodecFor;
+  await Promise.all(
+    expectationsOf(manifest).paths.map(({ path, last }) =>
+      limit(async () => {
+        const stat = await image.lstat(path);
+        const content = last.kind === 'put-record' ? 'skip' : 'read';
+        const found =
+          stat === undefined ? 'absent' : (await readEntry(image, path, stat, { content })).digest;
+        if (found !== last.after) {
+          list.add({ path, expected: last.after, found, why: 'it is not as the update leaves it' });
+        } else if (last.kind === 'put-record') {
+          await verifyRecords(image, last, list, codecFor(path));
+        }
+      }),
+    ),
+  );
+  const found = list.sorted();
+  return { verified: found.differenceCount === 0, ...found };
+}
+
+async function verifyRecords(
+  image: Image,
+  { path, records, codec: codecName }: OperationOf<'put-record'>,
+  list: DifferenceList,
+  codec: RecordCodec | undefined,
+): Promise<void> {
+  if (codec?.name !== codecName) {
+    list.add({
+      path,
+      expected: codecName,
+      found: codec?.name ?? 'no codec',
+      why: 'it cannot be read by record',
+    });
+    return;
+  }
+  const file = codec.parse(await image.readFile(path));
+  for (const { key, after } of records) {
+    const bytes = file.records.get(key);
+    const found = bytes === undefined ? 'absent' : digestOf(bytes);
+    if (found !== after) {
+      list.add({
+        path,
+        record: key,
+        expected: after,
+        found,
+        why: 'this record is not as the update leaves it',
+      });
+    }
+  }
+}
