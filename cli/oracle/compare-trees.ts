@@ -57,11 +57,11 @@ function linkGroups(tree: ReadonlyMap<string, TreeEntry>): Map<string, string> {
  *
  * @param sameRecords says whether two files of unlike content hold the same records, for files that are tables
  */
-export function compareTrees(
+export async function compareTrees(
   offline: ReadonlyMap<string, TreeEntry>,
   online: ReadonlyMap<string, TreeEntry>,
-  sameRecords: (path: string) => boolean,
-): TreeComparison {
+  sameRecords: (path: string) => Promise<boolean>,
+): Promise<TreeComparison> {
   const differences: TreeDifference[] = [];
   const offlineLinks = linkGroups(offline);
   const onlineLinks = linkGroups(online);
@@ -79,7 +79,8 @@ export function compareTrees(
     for (const field of ['type', 'mode', 'uid', 'gid'] as const) {
       if (left[field] !== right[field]) report(field, left[field], right[field]);
     }
-    if (left.content !== right.content && !sameRecords(path)) report('content', left.content, right.content);
+    if (left.content !== right.content && !(await sameRecords(path)))
+      report('content', left.content, right.content);
     const xattrs = [JSON.stringify(left.xattrs), JSON.stringify(right.xattrs)];
     if (xattrs[0] !== xattrs[1]) report('xattrs', xattrs[0], xattrs[1]);
     if (offlineLinks.get(path) !== onlineLinks.get(path)) {

@@ -1,0 +1,154 @@
+import type { Instance } from '@aws-sdk/client-ec2';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { compareTrees, type TreeComparison } from './compare-trees';
+import { judgeVolume, type VolumeJudgement } from './judge-volume';
+import { Machines, rootVolumeOf } from './machine';
+import type { AwsClients } from '../run/aws-clients';
+
+/** Appended to a machine's name: its copy that is updated online. */
+export const TWIN_SUFFIX = '-online';
+
+/** The package manager's own way, as an administrator would do it by hand. */
+const ONLINE_UPDATE = [
+  'export DEBIAN_FRONTEND=noninteractive',
+  'apt-get -qq update',
+  'apt-get -qq -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold upgrade',
+  'sync',
+];
+
+export interface OracleCase {
+  readonly machine: string;
+  readonly comparison: TreeComparison;
+}
+
+export interface PatchedMachine {
+  readonly machine: string;
+  readonly problems: readonly string[];
+}
+
+export interface OracleResult {
+  readonly cases: readonly OracleCase[];
+  readonly judged: readonly PatchedMachine[];
+  readonly booted: readonly PatchedMachine[];
+  readonly holds: boolean;
+}
+
+export interface OracleSubject {
+  readonly clients: AwsClients;
+  readonly cloudPid: number;
+  volumeFile(volumeId: string): string;
+  /** Machines with a twin. */
+  readonly twins: readonly string[];
+  /** Every machine that the run says it patched offline. */
+  readonly patched: readonly string[];
+  readonly tell: (line: string) => void;
+}
+
+/** Updates the twins online, then compares and judges (docs/oracle.md, steps 3 to 6). */
+export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
+  const machines = new Machines(subject.clients);
+  const fleet = await machines.byName();
+  const work = await mkdtemp(path.join(tmpdir(), 'oracle-'));
+  try {
+    for (const name of subject.twins)
+      await updateOnline(machines, find(fleet, name + TWIN_SUFFIX), subject.tell);
+    const judgements = new Map<string, VolumeJudgement>();
+    for (const name of [...subject.patched, ...subject.twins.map((twin) => twin + TWIN_SUFFIX)]) {
+      const volumeId = rootVolumeOf(find(fleet, name));
+      subject.tell(`judging ${name} (${volumeId}): e2fsck, dpkg --audit, debsums, the kernel's listing`);
+      judgements.set(
+        name,
+        await judgeVolume(volumeId, subject.volumeFile(volumeId), subject.cloudPid, path.join(work, name)),
+      );
+    }
+    const cases: OracleCase[] = [];
+    for (const machine of subject.twins) {
+      cases.push({ machine, comparison: await comparePair(judgements, machine) });
+    }
+    const judged = subject.patched.map((machine) => ({
+      machine,
+      problems: problemsOf(find(judgements, machine)),
+    }));
+    const booted: PatchedMachine[] = [];
+    for (const machine of subject.twins) {
+      const expected = find(judgements, machine + TWIN_SUFFIX).packages;
+      booted.push({
+        machine,
+        problems: await bootProblems(machines, find(fleet, machine), expected, subject.tell),
+      });
+    }
+    const holds =
+      cases.every(({ comparison }) => comparison.unexplained.length === 0) &&
+      [...judged, ...booted].every(({ problems }) => problems.length === 0);
+    return { cases, judged, booted, holds };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function find<T>(map: ReadonlyMap<string, T>, name: string): T {
+  const value = map.get(name);
+  if (value === undefined) throw new Error(`there is no ${name} in the fleet`);
+  return value;
+}
+
+async function updateOnline(machines: Machines, twin: Instance, tell: (line: string) => void): Promise<void> {
+  const id = twin.InstanceId ?? '';
+  tell(`updating ${id} online by apt-get upgrade`);
+  if (twin.State?.Name !== 'running') await machines.start(id);
+  const { exitCode, output } = await machines.run(id, ONLINE_UPDATE);
+  if (exitCode !== 0)
+    throw new Error(`apt-get upgrade on ${id} ended with ${exitCode}: ${output.slice(-2000)}`);
+  await machines.stop(id);
+}
+
+async function comparePair(
+  judgements: ReadonlyMap<string, VolumeJudgement>,
+  machine: string,
+): Promise<TreeComparison> {
+  const offline = find(judgements, machine);
+  const online = find(judgements, machine + TWIN_SUFFIX);
+  return compareTrees(offline.tree, online.tree, async (file) => {
+    const records = await offline.recordsOf(file);
+    return records !== undefined && records === (await online.recordsOf(file));
+  });
+}
+
+function problemsOf(judgement: VolumeJudgement): string[] {
+  const problems: string[] = [];
+  if (!judgement.e2fsckClean) problems.push(`e2fsck -fn: ${judgement.e2fsck.trim()}`);
+  if (judgement.dpkgAudit.trim() !== '') problems.push(`dpkg --audit: ${judgement.dpkgAudit.trim()}`);
+  if (judgement.debsums.trim() !== '') problems.push(`debsums -s: ${judgement.debsums.trim()}`);
+  return problems;
+}
+
+/** Boots a patched machine and asks it for its units and package versions; stops it again. */
+async function bootProblems(
+  machines: Machines,
+  instance: Instance,
+  expectedPackages: readonly string[],
+  tell: (line: string) => void,
+): Promise<string[]> {
+  const id = instance.InstanceId ?? '';
+  tell(`booting ${id} from its patched volume`);
+  await machines.start(id);
+  const services = [
+    'ssh',
+    ...(expectedPackages.some((line) => line.startsWith('nginx-light:')) ? ['nginx'] : []),
+  ];
+  const units = await machines.run(id, [
+    `systemctl is-active --quiet ${services.join(' ')} || systemctl --no-pager status ${services.join(' ')}`,
+    `systemctl is-active ${services.join(' ')}`,
+  ]);
+  const versions = await machines.run(id, [
+    "dpkg-query -W -f '${Package}:${Architecture} ${Version} ${db:Status-Abbrev}\\n' | sort",
+  ]);
+  await machines.stop(id);
+  const problems: string[] = [];
+  if (units.exitCode !== 0) problems.push(`services are not active: ${units.output.trim()}`);
+  if (versions.output.trim() !== expectedPackages.join('\n').trim())
+    problems.push('package versions differ from the online updated twin');
+  return problems;
+}
