@@ -12,8 +12,13 @@ import { readIdentityValues } from './read-identity-values';
 import { readOsIdentity } from './read-os-identity';
 import { placeOf, type VolumeFilesystem } from './volume-filesystem';
 
-/** Opens what a partition holds. Called once for each filesystem, and only for kinds that can be opened. */
-export type FilesystemOpener<F extends FilesystemReader> = (filesystem: VolumeFilesystem) => Promise<F>;
+/** Opens what a partition holds; asked only for kinds that can be opened. */
+export interface FilesystemOpener<F extends FilesystemReader> {
+  /** For a filesystem that becomes part of the image: called once for each. */
+  open(filesystem: VolumeFilesystem): Promise<F>;
+  /** For a look at one that may be the root. Must not change anything: it may turn out to be no part of the image. */
+  peek(filesystem: VolumeFilesystem): Promise<FilesystemReader>;
+}
 
 export interface AssembledImage<F extends FilesystemReader> {
   readonly image: ImageNamespace;
@@ -30,14 +35,14 @@ export interface AssembledImage<F extends FilesystemReader> {
 export async function assembleImage<F extends FilesystemReader>(
   filesystems: readonly VolumeFilesystem[],
   diskUuids: readonly string[],
-  open: FilesystemOpener<F>,
+  opener: FilesystemOpener<F>,
 ): Promise<AssembledImage<F>> {
-  const root = await findRoot(filesystems, open);
+  const root = await findRoot(filesystems, opener);
   const entries = parseFstab((await readText(root.filesystem, '/etc/fstab')) ?? '');
   const { mounts: table, ignored } = resolveMounts(entries, root.source, filesystems);
   const mounts = await Promise.all(
     table.map(async ({ mountPoint, source }) => {
-      const filesystem = source === root.source ? root.filesystem : await open(source);
+      const filesystem = await opener.open(source);
       const { volumeId, partition } = source;
       return { mountPoint, volumeId, partition, kind: filesystem.kind, filesystem };
     }),
@@ -72,9 +77,9 @@ const UNKNOWN = {
   },
 } as const;
 
-interface Opened<F> {
+interface RootCandidate {
   readonly source: VolumeFilesystem;
-  readonly filesystem: F;
+  readonly filesystem: FilesystemReader;
 }
 
 /** Kinds that often hold a root and cannot be opened, most telling first. */
@@ -84,17 +89,17 @@ const unsupportedRoots = ['lvm2', 'luks', 'mdraid', 'btrfs', 'xfs'];
  * A root has /etc/fstab or an os-release. Of several on the root volume (a rescue system beside the real one) it is the
  * one whose own fstab mounts it at `/`, else the first.
  */
-async function findRoot<F extends FilesystemReader>(
+async function findRoot(
   filesystems: readonly VolumeFilesystem[],
-  open: FilesystemOpener<F>,
-): Promise<Opened<F>> {
+  opener: FilesystemOpener<FilesystemReader>,
+): Promise<RootCandidate> {
   const onRootVolume = filesystems.filter((candidate) => candidate.onRootVolume);
   const candidates = onRootVolume.length > 0 ? onRootVolume : filesystems;
-  const roots: Opened<F>[] = [];
+  const roots: RootCandidate[] = [];
   let problem: ImageElvesError | undefined;
   for (const source of candidates.filter(({ kind }) => kind === 'ext4')) {
     try {
-      const filesystem = await open(source);
+      const filesystem = await opener.peek(source);
       if (await isRoot(filesystem)) roots.push({ source, filesystem });
     } catch (error) {
       if (!(error instanceof ImageElvesError)) throw error;
