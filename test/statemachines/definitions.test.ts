@@ -1,4 +1,4 @@
-import validate = require('asl-validator');
+import validate from 'asl-validator';
 import jsonata from 'jsonata';
 import { TRANSIENT_ERROR_NAMES } from '../../core/workflow/error-names';
 import { type Step, STEPS } from '../../core/workflow/steps';
@@ -214,13 +214,23 @@ function assignedIn(scope: Scope): Set<string> {
   return assigned;
 }
 
-/** `$name`, but neither a function call, nor `$states`, nor the `$` of a predicate, nor what stands in quotes. */
+/** `$name`, but neither a function nor its parameter, nor `$states`, nor what stands in quotes. */
 function variablesIn(expressions: string[]): Set<string> {
   return new Set(
     expressions.flatMap((expression) =>
-      [...expression.replace(/'[^']*'/g, '').matchAll(/\$([A-Za-z_]\w*)(?!\w*\s*\()/g)]
+      [
+        ...withoutParameters(expression)
+          .replace(/'[^']*'/g, '')
+          .matchAll(/\$([A-Za-z_]\w*)(?!\w*\s*\()/g),
+      ]
         .map((match) => match[1] as string)
         .filter((name) => name !== 'states'),
     ),
   );
+}
+
+/** Each `function($x)` and every use of its `$x` taken out. */
+function withoutParameters(expression: string): string {
+  const parameters = [...expression.matchAll(/function\((\$\w+)\)/g)].map((match) => match[1] as string);
+  return parameters.reduce((left, parameter) => left.replaceAll(parameter, ''), expression);
 }
