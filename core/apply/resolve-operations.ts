@@ -29,8 +29,13 @@ export async function* resolveOperations(request: ResolveRequest): AsyncIterable
   );
   // An engine may perform operations only after the last one was resolved, so copies do not read what was put before.
   const merged = new Map<string, Uint8Array>();
+  const put = new Set<string>();
+  /** A link that is there already goes with the old inode when its existing path is put anew. */
+  const isLinkToPut = (operation: Operation): boolean =>
+    operation.kind === 'make-hard-link' && put.has(operation.existingPath);
   for (const operation of manifest.operations) {
-    if (alreadyDone.has(operation.path) && !(await isLinkMissing(image, operation))) continue;
+    if (alreadyDone.has(operation.path) && !isLinkToPut(operation)) continue;
+    put.add(operation.path);
     if (operation.kind === 'put-record') {
       const content = await mergedFile(operation, request, merged);
       if (copied.has(operation.path)) merged.set(operation.path, content);
@@ -71,16 +76,6 @@ async function resolved(
     case 'set-metadata':
       return { kind: operation.kind, path, metadata: metadataOf(operation.metadata) };
   }
-}
-
-/** Two files may have equal content and still be two: a link is made unless it is one already. */
-async function isLinkMissing(image: WritableImage, operation: Operation): Promise<boolean> {
-  if (operation.kind !== 'make-hard-link') return false;
-  const [link, existing] = await Promise.all([
-    image.lstat(operation.path),
-    image.lstat(operation.existingPath),
-  ]);
-  return link === undefined || existing === undefined || link.inode !== existing.inode;
 }
 
 async function mergedFile(

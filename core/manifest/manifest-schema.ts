@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { Digest } from '../chunk-store/chunk-store';
+import type { Digest, PackIndex } from '../chunk-store/chunk-store';
 import { IMAGE_PATH_PATTERN, MAX_PATH_LENGTH } from './image-path';
 
 /** Raised when a reader of the version before could misread a manifest. */
@@ -96,16 +96,18 @@ export type Operation = Static<typeof Operation>;
 export type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 export type ManifestMetadata = Static<typeof metadata>;
 
-const packIndex = Type.Object(
-  {
-    digest,
-    sizeBytes: size,
-    chunks: Type.Array(
-      Type.Object({ digest, sizeBytes: size, offsetBytes: size, storedBytes: size }, exact),
-      { maxItems: 2_000_000 },
-    ),
-  },
-  exact,
+const packIndex = Type.Unsafe<PackIndex>(
+  Type.Object(
+    {
+      digest,
+      sizeBytes: size,
+      chunks: Type.Array(
+        Type.Object({ digest, sizeBytes: size, offsetBytes: size, storedBytes: size }, exact),
+        { maxItems: 2_000_000 },
+      ),
+    },
+    exact,
+  ),
 );
 
 const versionsByPackage = Type.Record(Type.String({ maxLength: 300 }), Type.String({ maxLength: 300 }));

@@ -1,13 +1,16 @@
 import pLimit from 'p-limit';
 import { PackedContents } from '../chunk-store/packed-contents';
 import { readEntry } from '../footprint/read-entry';
+import type { Stat } from '../filesystem/filesystem';
 import type { Image } from '../image/image';
 import { ancestorsOf } from '../manifest/image-path';
-import type { Manifest } from '../manifest/manifest-schema';
+import type { Manifest, Operation } from '../manifest/manifest-schema';
+
 import { codecFor as registeredCodecFor } from '../records/registry';
 import { findDuePackages } from './due-packages';
 import { DifferenceList, type Differences } from './difference';
 import type { MatchOptions } from './match-image';
+import { isSameInode } from './same-inode';
 import { expectationsOf, type PathExpectation } from './path-expectations';
 import { examineRecordFile } from './examine-record-file';
 
@@ -118,7 +121,7 @@ class PathExaminer {
     return verdict;
   }
 
-  private async examineEntry({ path, first, last }: PathExpectation): Promise<Verdict> {
+  private async examineEntry({ path, first, last, names }: PathExpectation): Promise<Verdict> {
     const stat = await this.image.lstat(path);
     if (stat === undefined) {
       if (last.after === 'absent') return 'after';
@@ -139,13 +142,25 @@ class PathExaminer {
       return 'differs';
     }
     const { digest } = await readEntry(this.image, path, stat);
-    if (digest === last.after) return 'after';
+    if (digest === last.after) return (await this.hasItsNames(stat, last, names)) ? 'after' : 'before';
     if (digest !== first.before) {
       this.list.add({ path, expected: first.before, found: digest, why: differs(first.before) });
       return 'differs';
     }
     if (first.kind === 'remove' && stat.type === 'directory') return this.examineRemovedDirectory(path);
     return 'before';
+  }
+
+  /**
+   * Equal files may still have to become one, or two: a link is there when it is the same inode, and a file put although
+   * its content was right before has left the others when it has no more names than the manifest gives it.
+   */
+  private async hasItsNames(stat: Stat, last: Operation, names: number): Promise<boolean> {
+    if (last.kind === 'make-hard-link') {
+      const existing = await this.image.lstat(last.existingPath);
+      return existing !== undefined && isSameInode(this.image, last, stat, existing);
+    }
+    return last.kind === 'set-metadata' || last.before !== last.after || stat.links === names;
   }
 
   /** rmdir(2) fails on what the representative did not have in there. */

@@ -6,6 +6,8 @@ export interface PathExpectation {
   readonly path: string;
   readonly first: Operation;
   readonly last: Operation;
+  /** How many names the manifest gives the inode put here, this path among them. */
+  readonly names: number;
 }
 
 export interface Expectations {
@@ -25,6 +27,11 @@ export function expectationsOf(manifest: Manifest): Expectations {
       paths.set(operation.path, { path: operation.path, first: operation, last: operation });
     else known.last = operation;
   }
+  const names = new Map<string, number>();
+  for (const operation of manifest.operations) {
+    if (operation.kind !== 'make-hard-link') continue;
+    names.set(operation.existingPath, (names.get(operation.existingPath) ?? 1) + 1);
+  }
   const made = new Set(
     manifest.operations.filter(({ kind }) => kind === 'make-directory').map(({ path }) => path),
   );
@@ -39,5 +46,9 @@ export function expectationsOf(manifest: Manifest): Expectations {
       linkSources.set(operation.existingPath, operation.after);
     }
   }
-  return { paths: [...paths.values()], directories: [...directories].sort(), linkSources };
+  return {
+    paths: [...paths.values()].map((path) => ({ ...path, names: names.get(path.path) ?? 1 })),
+    directories: [...directories].sort(),
+    linkSources,
+  };
 }

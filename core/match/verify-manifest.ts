@@ -7,6 +7,7 @@ import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import { DifferenceList, type Differences } from './difference';
 import { expectationsOf } from './path-expectations';
+import { isSameInode } from './same-inode';
 
 const CONCURRENT_READS = 16;
 
@@ -35,6 +36,17 @@ export async function verifyManifest(
           list.add({ path, expected: last.after, found, why: 'it is not as the update leaves it' });
         } else if (last.kind === 'put-record') {
           await verifyRecords(image, last, list, codecFor(path));
+        } else if (last.kind === 'make-hard-link') {
+          const existing = await image.lstat(last.existingPath);
+          if (stat === undefined || existing === undefined || !isSameInode(image, last, stat, existing)) {
+            const expected = `a hard link to ${last.existingPath}`;
+            list.add({
+              path,
+              expected,
+              found: 'a file of its own',
+              why: 'it is not as the update leaves it',
+            });
+          }
         }
       }),
     ),
