@@ -26,6 +26,7 @@ export interface FaultingCacheOptions {
 export class FaultingCache implements SyncReader {
   readonly sizeBytes: number;
   readonly blockBytes: number;
+  readonly pageBytes: number;
   private readonly clean: LRUCache<number, Uint8Array>;
   private readonly changed: PagedBytes;
   private readonly pending = new Map<number, Promise<Uint8Array>>();
@@ -46,6 +47,7 @@ export class FaultingCache implements SyncReader {
   ) {
     this.sizeBytes = device.sizeBytes;
     this.blockBytes = blockBytes;
+    this.pageBytes = pageBytes;
     this.parallelReads = parallelReads;
     this.clean = new LRUCache({ max: Math.max(1, Math.floor(cacheBytes / blockBytes)) });
     this.changed = new PagedBytes(pageBytes);

@@ -1,0 +1,156 @@
+import { CorruptFilesystemError } from '../../errors';
+import {
+  directoryEntryBytes,
+  DIRECTORY_TAIL_BYTES,
+  parseDirectoryBlock,
+  renewDirectoryChecksum,
+  verifyDirectoryBlock,
+  writeDirectoryEntry,
+  writeDirectoryTail,
+} from '../directory';
+import { renewHtreeChecksum, verifyHtreeBlock } from '../htree';
+import { InodeFlag } from '../inode';
+import { allocateBlocks } from './block-allocator';
+import { appendRuns, physicalBlockOf, readFileBlocks } from './file-blocks';
+import { groupOfInode } from './geometry';
+import type { InodeEdit } from './inode-edit';
+import type { VolumeEdit } from './volume-edit';
+
+/** Whether a block of a directory holds entries, or the root or an inner node of its index. */
+export type DirectoryBlockKind = 'entries' | 'index-root' | 'index-node';
+
+/** An entry to be put somewhere. */
+export interface NewEntry {
+  readonly name: Uint8Array;
+  readonly inode: number;
+  readonly type: number;
+}
+
+/** The blocks of one directory: reading with checksums verified, changing with checksums renewed, growing. */
+export class DirectoryBlocks {
+  constructor(
+    private readonly volume: VolumeEdit,
+    readonly inode: InodeEdit,
+  ) {
+    if (!inode.isDirectory) {
+      throw new CorruptFilesystemError('an inode that is no directory', { inode: inode.number });
+    }
+  }
+
+  get count(): number {
+    return Math.floor(this.inode.fields.sizeBytes / this.volume.superblock.blockSize);
+  }
+
+  get isIndexed(): boolean {
+    return (this.inode.fields.flags & InodeFlag.INDEX) !== 0;
+  }
+
+  /** Bytes of an entries block that entries may fill. */
+  get capacity(): number {
+    const { blockSize, hasMetadataChecksums } = this.volume.superblock;
+    return blockSize - (hasMetadataChecksums ? DIRECTORY_TAIL_BYTES : 0);
+  }
+
+  /** @throws CorruptFilesystemError when there is no such block or its checksum does not hold */
+  read(logicalBlock: number, kind: DirectoryBlockKind): Uint8Array {
+    const physical = this.physical(logicalBlock);
+    const block = this.volume.readBlock(physical);
+    if (this.volume.superblock.hasMetadataChecksums) {
+      const seed = this.inode.checksumSeed;
+      if (kind === 'entries') {
+        verifyDirectoryBlock(block, seed, physical);
+      } else {
+        verifyHtreeBlock(block, seed, kind === 'index-root', physical);
+      }
+    }
+    return block;
+  }
+
+  /** For telling what kind of block it is. */
+  readUnverified(logicalBlock: number): Uint8Array {
+    return this.volume.readBlock(this.physical(logicalBlock));
+  }
+
+  /** Lets `change` edit a block in place, and renews its checksum. */
+  edit(logicalBlock: number, kind: DirectoryBlockKind, change: (block: Uint8Array) => void): void {
+    const block = this.volume.editBlock(this.physical(logicalBlock));
+    change(block);
+    if (this.volume.superblock.hasMetadataChecksums) {
+      const seed = this.inode.checksumSeed;
+      if (kind === 'entries') {
+        renewDirectoryChecksum(block, seed);
+      } else {
+        renewHtreeChecksum(block, seed, kind === 'index-root');
+      }
+    }
+  }
+
+  /** Adds a block of zeros at the end. @returns its number in the directory */
+  append(): number {
+    const { volume, inode } = this;
+    const [run] = allocateBlocks(volume, 1, groupOfInode(volume.superblock, inode.number));
+    appendRuns(volume, inode, readFileBlocks(volume, inode), [run!]);
+    volume.writeBlocks(run!.start, new Uint8Array(volume.superblock.blockSize));
+    inode.fields.sizeBytes += volume.superblock.blockSize;
+    return this.count - 1;
+  }
+
+  /** Fills an entries block with exactly these entries, the last of which takes the free space. */
+  fill(logicalBlock: number, entries: readonly NewEntry[]): void {
+    this.edit(logicalBlock, 'entries', (block) => {
+      block.fill(0);
+      let offset = 0;
+      entries.forEach((entry, index) => {
+        const isLast = index === entries.length - 1;
+        const recordLength = isLast ? this.capacity - offset : directoryEntryBytes(entry.name.length);
+        writeDirectoryEntry(block, { ...entry, offset, recordLength });
+        offset += recordLength;
+      });
+      if (entries.length === 0) {
+        writeDirectoryEntry(block, {
+          offset: 0,
+          recordLength: this.capacity,
+          inode: 0,
+          type: 0,
+          name: new Uint8Array(),
+        });
+      }
+      if (this.volume.superblock.hasMetadataChecksums) {
+        writeDirectoryTail(block);
+      }
+    });
+  }
+
+  /** Puts an entry into the first gap of a block that is large enough. @returns false when there is none */
+  insertInto(logicalBlock: number, entry: NewEntry): boolean {
+    const needed = directoryEntryBytes(entry.name.length);
+    for (const found of parseDirectoryBlock(this.read(logicalBlock, 'entries'))) {
+      const taken = found.inode === 0 ? 0 : directoryEntryBytes(found.name.length);
+      if (found.recordLength - taken >= needed) {
+        this.edit(logicalBlock, 'entries', (block) => {
+          if (taken > 0) {
+            writeDirectoryEntry(block, {
+              ...found,
+              name: block.slice(found.offset + 8, found.offset + 8 + found.name.length),
+              recordLength: taken,
+            });
+          }
+          const offset = found.offset + taken;
+          writeDirectoryEntry(block, { ...entry, offset, recordLength: found.recordLength - taken });
+        });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private physical(logicalBlock: number): number {
+    if (logicalBlock < 0 || logicalBlock >= this.count) {
+      throw new CorruptFilesystemError('a directory block beyond its end', {
+        inode: this.inode.number,
+        logicalBlock,
+      });
+    }
+    return physicalBlockOf(readFileBlocks(this.volume, this.inode), logicalBlock, this.inode.number);
+  }
+}

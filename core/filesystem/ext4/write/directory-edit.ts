@@ -1,0 +1,175 @@
+import { CorruptFilesystemError } from '../../errors';
+import { parseDirectoryBlock, writeDirectoryEntry, writeDirectoryTail } from '../directory';
+import { isHtreeNode } from '../htree';
+import { Compat } from '../features';
+import { DirectoryBlocks, type DirectoryBlockKind, type NewEntry } from './directory-blocks';
+import { insertIndexed, leavesFor, makeIndexed } from './directory-index';
+import type { InodeEdit } from './inode-edit';
+import type { VolumeEdit } from './volume-edit';
+
+const DOT = Uint8Array.of(0x2e);
+const DOT_DOT = Uint8Array.of(0x2e, 0x2e);
+/** Bytes of the record of `.` in a directory's first block. */
+const DOT_RECORD_BYTES = 12;
+
+/** Where an entry stands. */
+export interface FoundEntry {
+  readonly logicalBlock: number;
+  readonly offset: number;
+  readonly inode: number;
+  readonly type: number;
+}
+
+/** @throws CorruptFilesystemError */
+export function findEntry(volume: VolumeEdit, inode: InodeEdit, name: Uint8Array): FoundEntry | undefined {
+  const directory = new DirectoryBlocks(volume, inode);
+  const blocks = directory.isIndexed
+    ? leavesFor(volume.superblock, directory, name)
+    : Array(directory.count).keys();
+  for (const logicalBlock of blocks) {
+    for (const entry of parseDirectoryBlock(directory.read(logicalBlock, 'entries'))) {
+      if (entry.inode !== 0 && Buffer.compare(entry.name, name) === 0) {
+        return { logicalBlock, offset: entry.offset, inode: entry.inode, type: entry.type };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Adds an entry whose name is not in the directory yet. @throws NoSpaceError */
+export function addEntry(volume: VolumeEdit, inode: InodeEdit, entry: NewEntry): void {
+  const directory = new DirectoryBlocks(volume, inode);
+  if (directory.isIndexed) {
+    insertIndexed(volume.superblock, directory, entry);
+    return;
+  }
+  for (let block = 0; block < directory.count; block += 1) {
+    if (directory.insertInto(block, entry)) {
+      return;
+    }
+  }
+  const mayIndex = (volume.superblock.featureCompat & Compat.dir_index) !== 0;
+  if (directory.count === 1 && mayIndex) {
+    makeIndexed(volume.superblock, directory);
+    insertIndexed(volume.superblock, directory, entry);
+  } else {
+    directory.fill(directory.append(), [entry]);
+  }
+}
+
+/** Lets an entry name another inode. */
+export function setEntry(
+  volume: VolumeEdit,
+  inode: InodeEdit,
+  found: FoundEntry,
+  target: { inode: number; type: number },
+): void {
+  if (found.inode === target.inode && found.type === target.type) {
+    return;
+  }
+  editEntries(volume, inode, found, (block) => {
+    const [entry] = entriesAround(block, found);
+    writeDirectoryEntry(block, { ...entry, ...target });
+  });
+}
+
+/** Takes an entry out; its space goes to the entry before it. */
+export function removeEntry(volume: VolumeEdit, inode: InodeEdit, found: FoundEntry): void {
+  editEntries(volume, inode, found, (block) => {
+    const [entry, before] = entriesAround(block, found);
+    block.fill(0, entry.offset, entry.offset + 8 + entry.name.length);
+    if (before === undefined) {
+      writeDirectoryEntry(block, { ...entry, inode: 0, type: 0, name: new Uint8Array() });
+    } else {
+      writeDirectoryEntry(block, { ...before, recordLength: before.recordLength + entry.recordLength });
+    }
+  });
+}
+
+/** The first block of a new directory. */
+export function startDirectory(volume: VolumeEdit, inode: InodeEdit, parent: number, type: number): void {
+  const directory = new DirectoryBlocks(volume, inode);
+  directory.edit(directory.append(), 'entries', (block) => {
+    const rest = directory.capacity - DOT_RECORD_BYTES;
+    writeDirectoryEntry(block, {
+      offset: 0,
+      recordLength: DOT_RECORD_BYTES,
+      inode: inode.number,
+      type,
+      name: DOT,
+    });
+    writeDirectoryEntry(block, {
+      offset: DOT_RECORD_BYTES,
+      recordLength: rest,
+      inode: parent,
+      type,
+      name: DOT_DOT,
+    });
+    if (volume.superblock.hasMetadataChecksums) {
+      writeDirectoryTail(block);
+    }
+  });
+}
+
+/** Whether nothing but `.` and `..` is in the directory. */
+export function isEmptyDirectory(volume: VolumeEdit, inode: InodeEdit): boolean {
+  const directory = new DirectoryBlocks(volume, inode);
+  for (let logicalBlock = 0; logicalBlock < directory.count; logicalBlock += 1) {
+    for (const entry of entriesOfAnyBlock(directory, logicalBlock)) {
+      const isSelfOrParent =
+        Buffer.compare(entry.name, DOT) === 0 || Buffer.compare(entry.name, DOT_DOT) === 0;
+      if (entry.inode !== 0 && !isSelfOrParent) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** Entries of a block of a directory, whatever the block is: an index block has none but `.` and `..`. */
+export function entriesOfAnyBlock(
+  directory: DirectoryBlocks,
+  logicalBlock: number,
+): ReturnType<typeof parseDirectoryBlock> {
+  const kind = kindOf(directory, logicalBlock);
+  if (kind === 'index-node') {
+    return [];
+  }
+  const entries = parseDirectoryBlock(directory.read(logicalBlock, kind));
+  return kind === 'index-root' ? entries.slice(0, 2) : entries;
+}
+
+function kindOf(directory: DirectoryBlocks, logicalBlock: number): DirectoryBlockKind {
+  if (!directory.isIndexed) {
+    return 'entries';
+  }
+  if (logicalBlock === 0) {
+    return 'index-root';
+  }
+  return isHtreeNode(directory.readUnverified(logicalBlock)) ? 'index-node' : 'entries';
+}
+
+function editEntries(
+  volume: VolumeEdit,
+  inode: InodeEdit,
+  found: FoundEntry,
+  change: (block: Uint8Array) => void,
+): void {
+  new DirectoryBlocks(volume, inode).edit(found.logicalBlock, 'entries', change);
+}
+
+type RawEntry = ReturnType<typeof parseDirectoryBlock>[number];
+
+function entriesAround(
+  block: Uint8Array,
+  found: FoundEntry,
+): [entry: RawEntry, before: RawEntry | undefined] {
+  // Names are views into the block, which is about to change: keep copies.
+  const entries = parseDirectoryBlock(block).map((entry) => ({ ...entry, name: new Uint8Array(entry.name) }));
+  const index = entries.findIndex(({ offset }) => offset === found.offset);
+  const entry = entries[index];
+  if (entry === undefined) {
+    throw new CorruptFilesystemError('a directory entry that moved', { offset: found.offset });
+  }
+  return [entry, entries[index - 1]];
+}

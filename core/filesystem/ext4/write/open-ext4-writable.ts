@@ -1,0 +1,76 @@
+import { type BlockDevice, SNAPSHOT_BLOCK_BYTES } from '../../../block-device/block-device';
+import { BlockWindow } from '../../../block-device/block-window';
+import { FaultingCache } from '../../../block-device/faulting-cache';
+import type { FilesystemWriter } from '../../filesystem';
+import { FilesystemNotCleanError } from '../../write-errors';
+import { Ext4Reader } from '../ext4-reader';
+import { checkReadable, checkWritable, Compat } from '../features';
+import { applyRecovery, needsRecovery, recoverJournal } from '../journal-recovery';
+import {
+  parseSuperblock,
+  STATE_CLEAN,
+  STATE_ERRORS,
+  type Superblock,
+  SUPERBLOCK_BYTES,
+  SUPERBLOCK_OFFSET_BYTES,
+  verifySuperblock,
+} from '../superblock';
+import { Ext4Writer } from './ext4-writer';
+import { processOrphans } from './process-orphans';
+import { WriteSession } from './write-session';
+
+export interface WritableOptions {
+  /** Memory for blocks that were read. */
+  readonly cacheBytes?: number;
+  /** Where the volume starts within a snapshot block of its disk; taken from a BlockWindow by itself. */
+  readonly areaShiftBytes?: number;
+}
+
+/**
+ * Opens ext4 for changes. What the last mount left undone is done first, in the device: the journal is replayed and
+ * marked empty, orphans are deleted or cut short.
+ *
+ * @throws UnsupportedFeatureError when a feature is on that the writer does not keep consistent
+ * @throws FilesystemNotCleanError when the volume notes errors, or has no journal and was not unmounted
+ * @throws CorruptFilesystemError
+ */
+export async function openExt4Writable(
+  device: BlockDevice,
+  { cacheBytes, areaShiftBytes }: WritableOptions = {},
+): Promise<FilesystemWriter> {
+  let cache = new FaultingCache(device, { cacheBytes });
+  let superblock = await readSuperblock(cache);
+  if (superblock.blockSize > cache.pageBytes) {
+    cache = new FaultingCache(device, { cacheBytes, pageBytes: superblock.blockSize });
+  }
+  checkReadable(superblock);
+  checkWritable(superblock);
+  if (needsRecovery(superblock)) {
+    await applyRecovery(cache, await recoverJournal(cache, superblock));
+    superblock = await readSuperblock(cache);
+  }
+  assertClean(superblock);
+  const shift = areaShiftBytes ?? (device instanceof BlockWindow ? device.offsetBytes : 0);
+  const session = new WriteSession(shift % SNAPSHOT_BLOCK_BYTES);
+  await processOrphans(cache, superblock, session);
+  return new Ext4Writer(cache, superblock, new Ext4Reader(cache, superblock), session);
+}
+
+async function readSuperblock(cache: FaultingCache): Promise<Superblock> {
+  return cache.run(() => {
+    const bytes = cache.read(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
+    const superblock = parseSuperblock(bytes);
+    verifySuperblock(bytes);
+    return superblock;
+  });
+}
+
+function assertClean(superblock: Superblock): void {
+  if (superblock.state & STATE_ERRORS) {
+    throw new FilesystemNotCleanError('it notes errors that fsck has not seen yet');
+  }
+  const hasJournal = (superblock.featureCompat & Compat.has_journal) !== 0;
+  if (!hasJournal && (superblock.state & STATE_CLEAN) === 0) {
+    throw new FilesystemNotCleanError('it has no journal and was not unmounted');
+  }
+}
