@@ -16,7 +16,8 @@ export class FileBlockDevice implements BlockDevice, AsyncDisposable {
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(lengthBytes);
     const { bytesRead } = await this.file.read(bytes, 0, lengthBytes, offsetBytes);
-    if (bytesRead !== lengthBytes) throw new RangeError(`read ${bytesRead} of ${lengthBytes} bytes at ${offsetBytes}`);
+    if (bytesRead !== lengthBytes)
+      throw new RangeError(`read ${bytesRead} of ${lengthBytes} bytes at ${offsetBytes}`);
     return bytes;
   }
 

@@ -1,0 +1,190 @@
+import { LRUCache } from 'lru-cache';
+import type { FaultingCache } from '../../block-device/faulting-cache';
+import { decodeName } from '../../bytes/names';
+import { CorruptFilesystemError } from '../errors';
+import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
+import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
+import { InvalidPathError, NotADirectoryError, NotFoundError } from '../write-errors';
+import { readDirectoryEntries, type DirectoryEntries } from './directory-entries';
+import type { Extent } from './extent';
+import { contentRanges, readContent } from './file-content';
+import { fileExtents } from './file-extents';
+import { statOf, typeOfMode } from './file-type';
+import { fileXattrs } from './file-xattrs';
+import { freeBlocksForFiles } from './free-space';
+import { ROOT_INODE, type Inode } from './inode';
+import { scanVolume } from './scan';
+import type { Superblock } from './superblock';
+import { VolumeReader } from './volume-reader';
+
+/** A symbolic link this short is kept in its inode. */
+const FAST_SYMLINK_BYTES = 60;
+const MAX_SYMLINK_BYTES = 4096;
+/** Most content that one call returns. */
+const MAX_READ_BYTES = 1024 * 1024 * 1024;
+/** Content is fetched and copied in pieces of this size, so that a large file does not fill memory twice. */
+const COPY_BYTES = 8 * 1024 * 1024;
+/** Entries of directories kept for path lookups. */
+const CACHED_ENTRIES = 200_000;
+
+interface OpenFile {
+  readonly number: number;
+  readonly inode: Inode;
+}
+
+/**
+ * Reads ext4, ext3 and ext2 over a faulting cache. Every operation is synchronous code that the cache runs again when
+ * blocks were missing. Made by openExt4; a writer on the same cache calls `forget` after each change.
+ */
+export class Ext4Reader implements FilesystemReader {
+  readonly kind = 'ext4';
+  readonly uuid: string;
+  readonly label: string;
+  readonly sizeBytes: number;
+  private volume: VolumeReader;
+  private readonly directories = new LRUCache<number, DirectoryEntries>({
+    maxSize: CACHED_ENTRIES,
+    sizeCalculation: (entries) => entries.size + 1,
+  });
+
+  constructor(
+    private readonly cache: FaultingCache,
+    superblock: Superblock,
+  ) {
+    this.volume = new VolumeReader(cache, superblock);
+    this.uuid = formatUuid(superblock.uuid);
+    this.label = superblock.label;
+    this.sizeBytes = superblock.blocksCount * superblock.blockSize;
+  }
+
+  /** Drops everything that was worked out from blocks: they have changed. */
+  forget(superblock: Superblock = this.volume.superblock): void {
+    this.volume = new VolumeReader(this.cache, superblock);
+    this.directories.clear();
+  }
+
+  async freeBytes(): Promise<number> {
+    return this.cache.run(() => freeBlocksForFiles(this.volume) * this.volume.superblock.blockSize);
+  }
+
+  async lstat(path: string): Promise<Stat | undefined> {
+    return this.cache.run(() => {
+      const file = this.find(path);
+      return file && statOf(file.number, file.inode);
+    });
+  }
+
+  /** @throws NotFoundError, NotADirectoryError */
+  async readdir(path: string): Promise<readonly DirectoryEntry[]> {
+    return this.cache.run(() => {
+      const directory = this.need(path);
+      if (typeOfMode(directory.inode.mode, directory.number) !== 'directory')
+        throw new NotADirectoryError(path);
+      return [...this.entriesOf(directory).values()];
+    });
+  }
+
+  /** @throws NotFoundError, WrongFileTypeError */
+  async readlink(path: string): Promise<string> {
+    return this.cache.run(() => {
+      const link = this.needType(path, 'symlink');
+      const { sizeBytes, block } = link.inode;
+      if (sizeBytes < FAST_SYMLINK_BYTES) return decodeName(block.subarray(0, sizeBytes));
+      if (sizeBytes > MAX_SYMLINK_BYTES) {
+        throw new CorruptFilesystemError('symbolic link too long', { inode: link.number, sizeBytes });
+      }
+      const target = new Uint8Array(sizeBytes);
+      readContent(this.volume, this.extentsOf(link), 0, target);
+      return decodeName(target);
+    });
+  }
+
+  /** @throws NotFoundError, WrongFileTypeError, FileTooLargeError beyond 1 GiB */
+  async readFile(path: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Uint8Array> {
+    const { sizeBytes, extents } = await this.cache.run(() => {
+      const file = this.needType(path, 'file');
+      return { sizeBytes: file.inode.sizeBytes, extents: this.extentsOf(file) };
+    });
+    const from = Math.min(range?.offsetBytes ?? 0, sizeBytes);
+    const to = Math.min(from + (range?.lengthBytes ?? sizeBytes), sizeBytes);
+    if (to - from > MAX_READ_BYTES) throw new FileTooLargeError(path, to - from, MAX_READ_BYTES);
+    const content = new Uint8Array(to - from);
+    const { blockSize } = this.volume.superblock;
+    for (let at = from; at < to; at += COPY_BYTES) {
+      const lengthBytes = Math.min(COPY_BYTES, to - at);
+      await this.cache.run(() => {
+        this.cache.need(contentRanges(extents, blockSize, { offsetBytes: at, lengthBytes }));
+        readContent(this.volume, extents, at, content.subarray(at - from, at - from + lengthBytes));
+      });
+    }
+    return content;
+  }
+
+  /** @throws NotFoundError */
+  async xattrs(path: string): Promise<Xattrs> {
+    return this.cache.run(() => {
+      const file = this.need(path);
+      return fileXattrs(this.volume, file.number, file.inode);
+    });
+  }
+
+  scan(): AsyncIterable<ScannedEntry> {
+    return scanVolume(this.cache, this.volume);
+  }
+
+  private need(path: string): OpenFile {
+    const file = this.find(path);
+    if (!file) throw new NotFoundError(path);
+    return file;
+  }
+
+  private needType(path: string, expected: FileType): OpenFile {
+    const file = this.need(path);
+    const found = typeOfMode(file.inode.mode, file.number);
+    if (found !== expected) throw new WrongFileTypeError(path, expected, found);
+    return file;
+  }
+
+  private find(path: string): OpenFile | undefined {
+    let file: OpenFile = { number: ROOT_INODE, inode: this.volume.inode(ROOT_INODE) };
+    for (const name of namesOf(path)) {
+      if (typeOfMode(file.inode.mode, file.number) !== 'directory') return undefined;
+      const entry = this.entriesOf(file).get(name);
+      if (!entry) return undefined;
+      file = { number: entry.inode, inode: this.volume.inode(entry.inode) };
+    }
+    return file;
+  }
+
+  private entriesOf(directory: OpenFile): DirectoryEntries {
+    const known = this.directories.get(directory.number);
+    if (known) return known;
+    const extents = this.extentsOf(directory);
+    const { blockSize } = this.volume.superblock;
+    // One fetch for the whole directory in the place of one for each of its blocks.
+    this.cache.need(
+      contentRanges(extents, blockSize, { offsetBytes: 0, lengthBytes: directory.inode.sizeBytes }),
+    );
+    const entries = readDirectoryEntries(this.volume, { ...directory, extents });
+    this.directories.set(directory.number, entries);
+    return entries;
+  }
+
+  private extentsOf(file: OpenFile): readonly Extent[] {
+    return fileExtents(this.volume, file.number, file.inode);
+  }
+}
+
+function namesOf(path: string): string[] {
+  if (path === '/') return [];
+  const names = path.split('/');
+  const isNormal =
+    names.shift() === '' && names.every((name) => name !== '' && name !== '.' && name !== '..');
+  if (!isNormal) throw new InvalidPathError(path, 'it must be absolute and normalised');
+  return names;
+}
+
+function formatUuid(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

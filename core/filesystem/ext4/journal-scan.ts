@@ -1,0 +1,92 @@
+import { CorruptFilesystemError } from '../errors';
+import {
+  holdsCommitChecksum,
+  holdsTailChecksum,
+  JournalBlockType,
+  parseDescriptorBlock,
+  parseJournalHeader,
+  parseRevokeBlock,
+  type JournalSuperblock,
+  type JournalTag,
+} from './journal';
+import type { JournalLog } from './journal-log';
+
+/** The replay is held in memory. Journals made by mke2fs have 262,144 blocks at most, and they are never all pending. */
+const MAX_REPLAYED_BLOCKS = 262_144;
+
+/** The logged copy of one filesystem block that a finished transaction left. */
+export interface LoggedBlock {
+  readonly tag: JournalTag;
+  /** Where in the journal the copy is. */
+  readonly logBlock: number;
+  readonly sequence: number;
+}
+
+export interface JournalScan {
+  /** The newest copy of each block that is to be replayed, by filesystem block. */
+  readonly replay: ReadonlyMap<number, LoggedBlock>;
+  readonly transactions: number;
+  /** Sequence of the transaction that was not finished any more. */
+  readonly nextSequence: number;
+}
+
+/** What a transaction says before its commit block shows that it happened. */
+interface OpenTransaction {
+  readonly logged: LoggedBlock[];
+  readonly revoked: number[];
+}
+
+/**
+ * Reads the log from its start as jbd2's recovery does: transaction after transaction while sequence numbers go on and
+ * commit blocks are whole. A last transaction without one never happened. A block that a transaction revokes is not
+ * replayed from it or any earlier one.
+ * @throws CorruptFilesystemError when the log is longer than its ring
+ */
+export async function scanJournal(log: JournalLog, journal: JournalSuperblock): Promise<JournalScan> {
+  const replay = new Map<number, LoggedBlock>();
+  let sequence = journal.sequence;
+  let transactions = 0;
+  let position = journal.start;
+  let consumed = 0;
+  let open: OpenTransaction = { logged: [], revoked: [] };
+
+  const take = (): number => {
+    if (++consumed > log.ringBlocks) throw new CorruptFilesystemError('journal log runs into itself');
+    const taken = position;
+    position = log.next(position);
+    return taken;
+  };
+
+  for (;;) {
+    if (consumed >= log.ringBlocks) break;
+    const block = await log.read(take());
+    const header = parseJournalHeader(block);
+    if (!header || header.sequence !== sequence) break;
+    if (header.type === JournalBlockType.descriptor) {
+      if (!holdsTailChecksum(block, journal)) break;
+      for (const tag of parseDescriptorBlock(block, journal)) {
+        open.logged.push({ tag, logBlock: take(), sequence });
+      }
+    } else if (header.type === JournalBlockType.revoke) {
+      if (!holdsTailChecksum(block, journal)) break;
+      open.revoked.push(...parseRevokeBlock(block, journal));
+    } else if (header.type === JournalBlockType.commit) {
+      if (!holdsCommitChecksum(block, journal)) break;
+      finish(open, replay);
+      open = { logged: [], revoked: [] };
+      sequence = (sequence + 1) >>> 0;
+      transactions += 1;
+    } else {
+      break;
+    }
+  }
+  return { replay, transactions, nextSequence: sequence };
+}
+
+function finish(transaction: OpenTransaction, replay: Map<number, LoggedBlock>): void {
+  if (replay.size + transaction.logged.length > MAX_REPLAYED_BLOCKS) {
+    throw new CorruptFilesystemError('journal holds more than any journal does', { blocks: replay.size });
+  }
+  for (const logged of transaction.logged) replay.set(logged.tag.block, logged);
+  for (const block of transaction.revoked) replay.delete(block);
+}

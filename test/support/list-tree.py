@@ -1,0 +1,80 @@
+"""Lists a mounted filesystem as the kernel shows it, one JSON object a line. Usage: list-tree.py ROOT
+
+Names that are not UTF-8 come out as lone surrogates (surrogateescape), as decodeName makes them.
+"""
+
+import array
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import sys
+
+FS_IOC_GETFLAGS = 0x80086601
+KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFCHR: "character-device",
+    stat.S_IFBLK: "block-device",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+}
+root = os.fsencode(sys.argv[1])
+
+
+def digest(path):
+    sha256 = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            sha256.update(chunk)
+    return sha256.hexdigest()
+
+
+def flags(path):
+    fd = os.open(path, os.O_RDONLY)
+    word = array.array("i", [0])
+    fcntl.ioctl(fd, FS_IOC_GETFLAGS, word)
+    os.close(fd)
+    return word[0]
+
+
+def show(path, name):
+    st = os.lstat(path)
+    kind = KINDS[stat.S_IFMT(st.st_mode)]
+    entry = {
+        "path": os.fsdecode(name),
+        "inode": st.st_ino,
+        "type": kind,
+        "mode": stat.S_IMODE(st.st_mode),
+        "uid": st.st_uid,
+        "gid": st.st_gid,
+        "sizeBytes": st.st_size,
+        "links": st.st_nlink,
+        "mtimeNs": str(st.st_mtime_ns),
+        "ctimeNs": str(st.st_ctime_ns),
+        "xattrs": {
+            key: os.getxattr(path, key, follow_symlinks=False).hex()
+            for key in sorted(os.listxattr(path, follow_symlinks=False))
+        },
+    }
+    if kind == "file":
+        entry["sha256"] = digest(path)
+    if kind in ("file", "directory"):
+        word = flags(path)
+        entry["immutable"] = bool(word & 0x10)
+        entry["appendOnly"] = bool(word & 0x20)
+    if kind == "symlink":
+        entry["target"] = os.fsdecode(os.readlink(path))
+    if kind.endswith("device"):
+        entry["device"] = f"{os.major(st.st_rdev)}:{os.minor(st.st_rdev)}"
+    print(json.dumps(entry))
+    if kind == "directory":
+        for child in sorted(os.listdir(path)):
+            show(os.path.join(path, child), (name if name != b"/" else b"") + b"/" + child)
+
+
+space = os.statvfs(root)
+print(json.dumps({"freeBytes": space.f_bavail * space.f_frsize}))
+show(root, b"/")

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+
+/** Makes an empty image file with a filesystem. @param mkfs the command and its options, the file left out */
+export async function makeImage(file: string, sizeMiB: number, mkfs: readonly string[]): Promise<void> {
+  await writeFile(file, '');
+  await truncate(file, sizeMiB * 1024 * 1024);
+  const [command, ...args] = mkfs;
+  await run(command!, [...args, file]);
+}
+
+/**
+ * Runs a shell script with the image mounted at `$MNT`, in a mount namespace of its own, and unmounts it. `$SUPPORT` is
+ * this folder. What the script prints is the answer. Needs root.
+ */
+export async function onMountedImage(
+  file: string,
+  script: string,
+  {
+    mountOptions = 'loop',
+    environment = {},
+  }: { mountOptions?: string; environment?: Record<string, string> } = {},
+): Promise<string> {
+  const whole = `
+    MNT=$(mktemp -d)
+    mount -o "$MOUNT_OPTIONS" "$IMAGE" "$MNT"
+    trap 'cd /; umount "$MNT"; rmdir "$MNT"' EXIT
+    ${script}`;
+  const { stdout } = await run(
+    'unshare',
+    ['--mount', '--propagation', 'private', '--', 'sh', '-euc', whole],
+    {
+      env: {
+        ...process.env,
+        IMAGE: file,
+        MOUNT_OPTIONS: mountOptions,
+        SUPPORT: __dirname,
+        PYTHON,
+        ...environment,
+      },
+      maxBuffer: MAX_OUTPUT_BYTES,
+    },
+  );
+  return stdout;
+}
+
+/** Judges an image with the filesystem's own checker. @returns what it complained about; empty when clean */
+export async function e2fsck(file: string): Promise<string> {
+  try {
+    await run('e2fsck', ['-fn', file], { maxBuffer: MAX_OUTPUT_BYTES });
+    return '';
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    return stdout + stderr;
+  }
+}
+
+/** The system's own interpreter starts faster than a version manager's. */
+const PYTHON = '/usr/bin/python3';
+
+/** Shell commands for `onMountedImage`. */
+export const FILL_TREE = '"$PYTHON" "$SUPPORT/fill-tree.py" "$MNT"';
+export const LIST_TREE = '"$PYTHON" "$SUPPORT/list-tree.py" "$MNT"';
+
+export function imageIn(folder: string, name = 'image'): string {
+  return join(folder, `${name}.img`);
+}
