@@ -37,12 +37,13 @@ export async function assembleImage<F extends FilesystemReader>(
   diskUuids: readonly string[],
   opener: FilesystemOpener<F>,
 ): Promise<AssembledImage<F>> {
-  const root = await findRoot(filesystems, opener);
+  const opened = once((source: VolumeFilesystem) => opener.open(source));
+  const root = await findRoot(filesystems, { open: opened, peek: (source) => opener.peek(source) });
   const entries = parseFstab((await readText(root.filesystem, '/etc/fstab')) ?? '');
   const { mounts: table, ignored } = resolveMounts(entries, root.source, filesystems);
   const mounts = await Promise.all(
     table.map(async ({ mountPoint, source }) => {
-      const filesystem = await opener.open(source);
+      const filesystem = await opened(source);
       const { volumeId, partition } = source;
       return { mountPoint, volumeId, partition, kind: filesystem.kind, filesystem };
     }),
@@ -58,6 +59,15 @@ export async function assembleImage<F extends FilesystemReader>(
     diskUuids: diskUuids.toSorted(),
   });
   return { image: new ImageNamespace(mounts, { ...facts, os, identity }), mounts };
+}
+
+function once<K, V>(make: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const made = new Map<K, Promise<V>>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
 }
 
 const UNKNOWN = {
@@ -97,9 +107,11 @@ async function findRoot(
   const candidates = onRootVolume.length > 0 ? onRootVolume : filesystems;
   const roots: RootCandidate[] = [];
   let problem: ImageElvesError | undefined;
-  for (const source of candidates.filter(({ kind }) => kind === 'ext4')) {
+  const readable = candidates.filter(({ kind }) => kind === 'ext4');
+  for (const source of readable) {
     try {
-      const filesystem = await opener.peek(source);
+      // One that is alone is part of the image or there is none; then its blocks are read once, not twice.
+      const filesystem = await (readable.length === 1 ? opener.open(source) : opener.peek(source));
       if (await isRoot(filesystem)) roots.push({ source, filesystem });
     } catch (error) {
       if (!(error instanceof ImageElvesError)) throw error;

@@ -1,0 +1,62 @@
+import { isBlockDevice } from '../block-device/block-window';
+import { ReadOnlyDeviceError } from '../block-device/device-errors';
+import { openExt4 } from '../filesystem/ext4/open-ext4';
+import { openExt4Writable } from '../filesystem/ext4/write/open-ext4-writable';
+import { assembleImage } from './assemble-image';
+import type { Image, ImageVolume, WritableImage, WritableVolume } from './image';
+import { ImageNamespace } from './image-namespace';
+import { listFilesystems } from './list-filesystems';
+
+export interface OpenImageOptions {
+  /** Memory for blocks, of each filesystem. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * Opens the volumes of one instance as the machine would see them when it runs. Only what says what is where is read;
+ * the rest is read when it is asked for. Nothing is written.
+ *
+ * @throws PartitionTableError, NoRootFilesystemError, UnsupportedFilesystemError, UnsupportedFeatureError,
+ *   CorruptFilesystemError, MissingVolumeError, AmbiguousDeviceError
+ */
+export async function openImage(
+  volumes: readonly ImageVolume[],
+  options: OpenImageOptions = {},
+): Promise<Image> {
+  const { filesystems, diskUuids } = await listFilesystems(volumes);
+  const { image } = await assembleImage(filesystems, diskUuids, {
+    open: ({ device }) => openExt4(device, options),
+    peek: ({ device }) => openExt4(device, options),
+  });
+  return image;
+}
+
+/**
+ * Opens the volumes so that they can be changed: what their last mount left undone is done in the devices at once (the
+ * journal is replayed, orphans are deleted).
+ *
+ * @throws what `openImage` throws, and FilesystemNotCleanError
+ */
+export async function openWritableImage(
+  volumes: readonly WritableVolume[],
+  options: OpenImageOptions = {},
+): Promise<WritableImage> {
+  const { filesystems, diskUuids } = await listFilesystems(volumes);
+  const { image, mounts } = await assembleImage(filesystems, diskUuids, {
+    open: async ({ device }) => {
+      if (!isBlockDevice(device)) throw new ReadOnlyDeviceError();
+      return openExt4Writable(device, options);
+    },
+    peek: ({ device }) => openExt4(device, options),
+  });
+  return new WritableNamespace(image, mounts);
+}
+
+class WritableNamespace extends ImageNamespace implements WritableImage {
+  constructor(
+    image: ImageNamespace,
+    readonly writableMounts: WritableImage['writableMounts'],
+  ) {
+    super(image.mounts, image);
+  }
+}
