@@ -132,10 +132,15 @@ const headerText = (value: unknown): string => (value instanceof Date ? value.to
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Which members are sent as null: all absent ones, and by output schema those that only the service knows. */
+export interface ExplicitNulls {
+  readonly unmodelled?: Readonly<Record<string, readonly string[]>>;
+}
+
 export function restJsonProtocol(
   operations: ReadonlyMap<string, Operation>,
   settings: SerdeSettings,
-  options: RestOptions & { explicitNulls?: boolean },
+  options: RestOptions & { explicitNulls?: ExplicitNulls },
 ): Protocol {
   const codec = new JsonCodec(settings.json());
   codec.setSerdeContext(settings.context);
@@ -146,7 +151,9 @@ export function restJsonProtocol(
       const serializer = codec.createSerializer();
       serializer.write(schema, value);
       const text = serializer.flush().toString();
-      return options.explicitNulls ? JSON.stringify(withNulls(schema, JSON.parse(text))) : text;
+      return options.explicitNulls
+        ? JSON.stringify(withNulls(schema, JSON.parse(text), options.explicitNulls))
+        : text;
     },
   };
   const error: Protocol['error'] = (failure) => ({
@@ -158,17 +165,19 @@ export function restJsonProtocol(
 }
 
 /** Absent members as null and keys in alphabetical order, as EBS direct answers. */
-function withNulls(schema: NormalizedSchema, value: unknown): unknown {
+function withNulls(schema: NormalizedSchema, value: unknown, nulls: ExplicitNulls): unknown {
   if (value === null || value === undefined) return null;
   if (schema.isListSchema())
-    return (value as unknown[]).map((element) => withNulls(schema.getValueSchema(), element));
+    return (value as unknown[]).map((element) => withNulls(schema.getValueSchema(), element, nulls));
   if (!schema.isStructSchema()) return value;
-  const members = [...schema.structIterator()]
-    .filter(([, member]) => !member.getMergedTraits().httpHeader && !member.getMergedTraits().httpPayload)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(
-    members.map(([name, member]) => [name, withNulls(member, (value as Record<string, unknown>)[name])]),
-  );
+  const members: [string, unknown][] = [];
+  for (const [name, member] of schema.structIterator()) {
+    const traits = member.getMergedTraits();
+    if (!traits.httpHeader && !traits.httpPayload)
+      members.push([name, withNulls(member, (value as Record<string, unknown>)[name], nulls)]);
+  }
+  for (const name of nulls.unmodelled?.[schema.getName() ?? ''] ?? []) members.push([name, null]);
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';

@@ -4,7 +4,7 @@ import { awsJsonProtocol } from './aws-json';
 import { ec2QueryProtocol } from './ec2-query';
 import { operationsOf } from './operations';
 import type { Protocol } from './protocol';
-import { restJsonProtocol } from './rest';
+import { restJsonProtocol, type ExplicitNulls } from './rest';
 import { s3Protocol } from './s3-addressing';
 import { serdeSettingsOf } from './serde-settings';
 import type { AroundCall, Handler, HandlerContext, WireService } from './wire';
@@ -12,8 +12,11 @@ import type { AroundCall, Handler, HandlerContext, WireService } from './wire';
 export interface ServiceOptions {
   /** Runs around every call: log, throttle, break. */
   around?: AroundCall;
-  /** restJson only: absent members are sent as null, keys in alphabetical order (EBS direct). */
-  explicitNulls?: boolean;
+  /**
+   * restJson only: absent members are sent as null, keys in alphabetical order (EBS direct). `unmodelled` names, by output
+   * schema, members that are sent though the model does not have them.
+   */
+  explicitNulls?: ExplicitNulls;
 }
 
 /**

@@ -84,7 +84,7 @@ const services: Record<string, WireService> = {
         ChangedBlocks: [{ BlockIndex: 1, SecondBlockToken: 'q' }],
       }),
     },
-    { explicitNulls: true },
+    { explicitNulls: {} },
   ),
   ssm: createService(ssmModule, {
     SendCommand: noting('SendCommand', { Command: { CommandId: 'c', RequestedDateTime: new Date(1.7e12) } }),

@@ -1,0 +1,1 @@
+export { createEbs, EBS_SERVICE_OPTIONS } from './create-ebs';

@@ -1,0 +1,1 @@
+export { createEc2, type LocalEc2 } from './create-ec2';
