@@ -32,14 +32,17 @@ export function expectationsOf(manifest: Manifest): Expectations {
     if (operation.kind !== 'make-hard-link') continue;
     names.set(operation.existingPath, (names.get(operation.existingPath) ?? 1) + 1);
   }
-  const made = new Set(
-    manifest.operations.filter(({ kind }) => kind === 'make-directory').map(({ path }) => path),
+  // A directory that is made or removed is compared as a path of its own.
+  const decided = new Set(
+    manifest.operations
+      .filter(({ kind }) => kind === 'make-directory' || kind === 'remove')
+      .map(({ path }) => path),
   );
   const directories = new Set<string>();
   const linkSources = new Map<string, string>();
   for (const operation of manifest.operations) {
     for (const ancestor of ancestorsOf(operation.path)) {
-      if (made.has(ancestor)) break;
+      if (decided.has(ancestor)) break;
       directories.add(ancestor);
     }
     if (operation.kind === 'make-hard-link' && !paths.has(operation.existingPath)) {

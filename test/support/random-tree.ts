@@ -13,8 +13,10 @@ export type Happening =
   | { readonly do: 'remove'; readonly path: string };
 
 // Few names, so that happenings meet: type changes, replaced links, removed parents.
-const names = fc.constantFrom('a', 'b', 'c', 'd');
+const names = fc.constantFrom('a', 'b', 'c');
 const path = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
+// Whole trees go too, but not most of the time.
+const deepPath = fc.array(names, { minLength: 2, maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
 const content = fc.constantFrom('', 'one', 'two', 'three');
 
 const metadata: fc.Arbitrary<Metadata> = fc.record({
@@ -34,24 +36,35 @@ const metadata: fc.Arbitrary<Metadata> = fc.record({
     .map((pairs) => new Map(pairs.map(([name, value]) => [name, new TextEncoder().encode(value)]))),
 });
 
-export const happenings: fc.Arbitrary<Happening[]> = fc.array(
-  fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('file' as const), path, content, metadata }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('directory' as const), path, metadata }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('link' as const), from: path, path }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({ do: fc.constant('symlink' as const), path, target: names, metadata }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ do: fc.constant('device' as const), path, minor: fc.nat(3), metadata }),
-    },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('metadata' as const), path, metadata }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), path }) },
-  ),
-  { maxLength: 25 },
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('file' as const), path: deepPath, content, metadata }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('directory' as const), path, metadata }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('link' as const), from: path, path: deepPath }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('symlink' as const), path: deepPath, target: names, metadata }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('device' as const), path, minor: fc.nat(3), metadata }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('metadata' as const), path, metadata }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), path }) },
 );
+
+export const happenings: fc.Arbitrary<Happening[]> = fc.array(happening, { maxLength: 40, size: 'max' });
+
+/** Something for everything to happen to: directories, files, hard links. */
+export async function plant(filesystem: MemoryFilesystem): Promise<void> {
+  for (const path of ['/a/a/a', '/a/b', '/a/c/a', '/b/a', '/b/b/c', '/c/a/b'])
+    await filesystem.put(path, path);
+  await filesystem.link('/a/b', '/b/c');
+  await filesystem.link('/a/b', '/c/c');
+  await filesystem.link('/b/a', '/c/b');
+}
 
 export async function happen(filesystem: MemoryFilesystem, all: readonly Happening[]): Promise<void> {
   for (const happening of all) {

@@ -5,12 +5,13 @@ import { listImage } from '../../support/image-listing';
 import { MemoryFilesystem } from '../../support/memory-filesystem';
 import { MemoryImage } from '../../support/memory-image';
 import { applyCaptured, captureUpdate } from '../../support/pipeline';
-import { happen, happenings, type Happening } from '../../support/random-tree';
+import { happen, happenings, type Happening, plant } from '../../support/random-tree';
 
 const RUNS = 150;
 
 async function twoSides(first: Happening[], second: Happening[]) {
   const before = new MemoryFilesystem();
+  await plant(before);
   await happen(before, first);
   const after = before.clone();
   await happen(after, second);
