@@ -41,6 +41,7 @@ export function propsFromContext(scope: Construct): ImageElvesProps {
     maxConcurrency: read<number>('maxConcurrency'),
     toleratedFailurePercentage: read<number>('toleratedFailurePercentage'),
     maxRounds: read<number>('maxRounds'),
+    representative: read<'auto' | 'live' | 'clone'>('representative'),
     ...(encryptionKeyArn === undefined
       ? {}
       : { encryptionKey: kms.Key.fromKeyArn(scope, 'GivenKey', encryptionKeyArn) }),
@@ -63,6 +64,7 @@ function clonesFromContext(
   }
   const instanceType = read<string>('cloneInstanceType');
   return {
+    // CDK wants to know the zones; a security group, all that is made in the network, does not.
     vpc: ec2.Vpc.fromVpcAttributes(scope, 'CloneVpc', { vpcId, availabilityZones: [Aws.NO_VALUE] }),
     subnet: ec2.Subnet.fromSubnetId(scope, 'CloneSubnet', subnetId),
     ...(instanceType === undefined ? {} : { instanceType: new ec2.InstanceType(instanceType) }),

@@ -18,7 +18,7 @@ export function checkedDocument(props: ImageElvesProps): UpdatesDocument {
     maxConcurrency: props.maxConcurrency ?? RUN_DEFAULTS.maxConcurrency,
     toleratedFailurePercentage: props.toleratedFailurePercentage ?? RUN_DEFAULTS.toleratedFailurePercentage,
     maxRounds: props.maxRounds ?? RUN_DEFAULTS.maxRounds,
-    representative: RUN_DEFAULTS.representative,
+    representative: props.representative ?? RUN_DEFAULTS.representative,
   };
   const mistakes =
     document.updates.length === 0

@@ -72,6 +72,12 @@ export interface ImageElvesProps {
    */
   readonly toleratedFailurePercentage?: number;
   /**
+   * Which machine of a class is updated online: a running member, a clone of one, or a running one where there is one.
+   *
+   * @default "auto"
+   */
+  readonly representative?: 'auto' | 'live' | 'clone';
+  /**
    * How often members that did not match form new classes.
    *
    * @default 3

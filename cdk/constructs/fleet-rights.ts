@@ -35,15 +35,14 @@ export class FleetRights {
   }
 
   grantSnapshotsCreate(grantee: iam.IGrantable): void {
-    const actions = ['ec2:CreateSnapshot', 'ec2:CreateSnapshots'];
-    allow(grantee, { actions, resources: [INSTANCES, VOLUMES], wildcard: ANY_TARGET });
+    allow(grantee, { actions: ['ec2:CreateSnapshot'], resources: [VOLUMES], wildcard: ANY_TARGET });
     allow(grantee, {
-      actions,
+      actions: ['ec2:CreateSnapshot'],
       resources: [SNAPSHOTS],
       conditions: { StringLike: FOR_A_RUN },
       wildcard: ANY_ID,
     });
-    this.grantTagging(grantee, [SNAPSHOTS], ['CreateSnapshot', 'CreateSnapshots']);
+    this.grantTagging(grantee, [SNAPSHOTS], ['CreateSnapshot']);
   }
 
   grantBlocksRead(grantee: iam.IGrantable): void {
@@ -111,13 +110,13 @@ export class FleetRights {
       wildcard: `${ANY_TARGET} It sets DeleteOnTermination of the new volume to what the old one had.`,
     });
     allow(grantee, {
-      actions: ['ec2:CreateTags'],
+      actions: ['ec2:CreateTags', 'ec2:DeleteTags'],
       resources: [VOLUMES],
       conditions: {
         'ForAllValues:StringLike': { 'aws:TagKeys': ['imageelves:*'] },
         Null: { 'aws:TagKeys': 'false' },
       },
-      wildcard: 'Old and new volumes get tags of ours, and can get no others.',
+      wildcard: 'Old and new volumes get and lose tags of ours, and no others.',
     });
     this.keys.grantAttach(grantee);
   }
@@ -129,9 +128,9 @@ export class FleetRights {
     });
     allow(grantee, { actions: ['ssm:SendCommand'], resources: [INSTANCES], wildcard: ANY_TARGET });
     allow(grantee, {
-      actions: ['ssm:CancelCommand', 'ssm:GetCommandInvocation'],
+      actions: ['ssm:GetCommandInvocation'],
       resources: ['*'],
-      wildcard: 'Commands are no resources of IAM.',
+      wildcard: 'Commands are no resources that IAM knows.',
     });
   }
 

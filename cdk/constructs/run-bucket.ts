@@ -69,10 +69,10 @@ export class RunBucket extends Construct {
     this.grantPacks(grantee, ['s3:GetObject', 's3:PutObject']);
   }
 
-  /** Take, read and release leases: the only objects that are ever deleted. */
+  /** Take, read and release leases. A released lease is one that has expired: nothing here is ever deleted. */
   grantLeases(grantee: iam.IGrantable): void {
     allow(grantee, {
-      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      actions: ['s3:GetObject', 's3:PutObject'],
       resources: [this.bucket.arnForObjects(`${LEASES_PREFIX}*`)],
       wildcard: 'One lease for each instance, named by its id.',
     });
