@@ -42,6 +42,7 @@ export function propsFromContext(scope: Construct): ImageElvesProps {
     toleratedFailurePercentage: read<number>('toleratedFailurePercentage'),
     maxRounds: read<number>('maxRounds'),
     representative: read<'auto' | 'live' | 'clone'>('representative'),
+    bundlesFolder: read<string>('bundlesFolder'),
     ...(encryptionKeyArn === undefined
       ? {}
       : { encryptionKey: kms.Key.fromKeyArn(scope, 'GivenKey', encryptionKeyArn) }),
