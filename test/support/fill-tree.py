@@ -196,4 +196,3 @@ def directories():
 
 for step in (files, links, sparse, nodes, names, attributes, times, directories):
     step()
-os.sync()

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { truncate, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -65,8 +66,27 @@ const PYTHON = '/usr/bin/python3';
 
 /** Shell commands for `onMountedImage`. */
 export const FILL_TREE = '"$PYTHON" "$SUPPORT/fill-tree.py" "$MNT"';
-export const LIST_TREE = '"$PYTHON" "$SUPPORT/list-tree.py" "$MNT"';
+/** Delayed allocation takes its blocks first, so that the free space is what is on the disk. */
+export const LIST_TREE = 'sync -f "$MNT"; "$PYTHON" "$SUPPORT/list-tree.py" "$MNT"';
 
-export function imageIn(folder: string, name = 'image'): string {
-  return join(folder, `${name}.img`);
+/** A folder for image files, in memory where the system has a place for that, and removed at the end. */
+export class ImageFolder implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  static async make(): Promise<ImageFolder> {
+    const parent = await access('/dev/shm', constants.W_OK).then(
+      () => '/dev/shm',
+      () => tmpdir(),
+    );
+    return new ImageFolder(await mkdtemp(join(parent, 'image-')));
+  }
+
+  /** Path of an image in this folder. */
+  image(name: string): string {
+    return join(this.path, `${name.replaceAll(/\W+/g, '-')}.img`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true });
+  }
 }

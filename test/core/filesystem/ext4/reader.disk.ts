@@ -1,0 +1,108 @@
+import { rm } from 'node:fs/promises';
+import { UnsupportedFeatureError } from '../../../../core/filesystem/errors';
+import { openExt4 } from '../../../../core/filesystem/ext4/open-ext4';
+import { FileBlockDevice } from '../../../support/file-block-device';
+import { FILL_TREE, ImageFolder, LIST_TREE, makeImage, onMountedImage } from '../../../support/mounted-image';
+import { listingDifferences, parseKernelListing, readerListing } from '../../../support/tree-listing';
+
+/** What mkfs.ext4 of each distribution turns on, over the defaults of the e2fsprogs that runs the test (Debian 12). */
+const VOLUMES: readonly (readonly [what: string, ...mkfs: string[]])[] = [
+  ['Debian 12', 'mkfs.ext4', '-b', '4096'],
+  ['Ubuntu 22.04', 'mkfs.ext4', '-b', '4096', '-O', 'metadata_csum,64bit,^orphan_file'],
+  ['Ubuntu 24.04', 'mkfs.ext4', '-b', '4096', '-O', 'metadata_csum_seed,orphan_file'],
+  ['Amazon Linux 2', 'mkfs.ext4', '-b', '4096', '-O', '^metadata_csum,^64bit,uninit_bg'],
+  ['1 KiB blocks', 'mkfs.ext4', '-b', '1024'],
+  ['2 KiB blocks', 'mkfs.ext4', '-b', '2048'],
+  ['32-bit', 'mkfs.ext4', '-b', '4096', '-O', '^64bit'],
+  ['no checksums', 'mkfs.ext4', '-b', '1024', '-O', '^metadata_csum'],
+  ['128-byte inodes', 'mkfs.ext4', '-I', '128'],
+  ['512-byte inodes', 'mkfs.ext4', '-I', '512'],
+  ['no flex_bg', 'mkfs.ext4', '-O', '^flex_bg'],
+  ['many small groups', 'mkfs.ext4', '-b', '4096', '-g', '512', '-O', '^resize_inode'],
+  ['meta_bg', 'mkfs.ext4', '-b', '1024', '-g', '256', '-O', 'meta_bg,^resize_inode'],
+  ['bigalloc', 'mkfs.ext4', '-O', 'bigalloc'],
+  ['large_dir and mmp', 'mkfs.ext4', '-O', 'large_dir,mmp'],
+  ['ext3', 'mkfs.ext3'],
+  ['ext2 of old', 'mkfs.ext2', '-O', '^filetype,^dir_index,^sparse_super,^resize_inode'],
+];
+
+jest.setTimeout(60_000);
+
+let folder: ImageFolder;
+beforeAll(async () => {
+  folder = await ImageFolder.make();
+});
+afterAll(async () => folder[Symbol.asyncDispose]());
+
+describe('openExt4 reads what the kernel shows', () => {
+  it.each(VOLUMES)('%s', async (what, command, ...options) => {
+    const file = folder.image(what);
+    await makeImage(file, 128, [command!, '-q', '-F', ...options]);
+    const kernel = parseKernelListing(await onMountedImage(file, `${FILL_TREE} 2000\n${LIST_TREE}`));
+
+    await using device = await FileBlockDevice.open(file);
+    const ours = await readerListing(await openExt4(device));
+
+    expect(listingDifferences(kernel, ours)).toEqual([]);
+    expect(kernel.size).toBeGreaterThan(2300);
+    await rm(file);
+  });
+
+  it('a directory index of two levels and a deep extent tree', async () => {
+    const file = folder.image('deep');
+    await makeImage(file, 256, ['mkfs.ext4', '-q', '-F', '-b', '1024', '-N', '40000']);
+    const script = `
+      "$PYTHON" - "$MNT" <<'PYTHON'
+import os, sys
+root = sys.argv[1]
+os.mkdir(root + '/large')
+for number in range(12000):
+    os.close(os.open(f'{root}/large/{number:x>60}', os.O_CREAT))
+with open(root + '/comb', 'wb') as file:
+    for block in range(30000):
+        file.seek(block * 2048)
+        file.write(b'%d' % block)
+PYTHON
+      ${LIST_TREE}`;
+    const kernel = parseKernelListing(await onMountedImage(file, script));
+
+    await using device = await FileBlockDevice.open(file);
+    const ours = await readerListing(await openExt4(device));
+
+    expect(listingDifferences(kernel, ours)).toEqual([]);
+    expect(kernel.size).toBe(12_000 + 5);
+    await rm(file);
+  });
+
+  it('ranges of a file of five terabytes that is nearly all hole', async () => {
+    const file = folder.image('huge');
+    await makeImage(file, 64, ['mkfs.ext4', '-q', '-F', '-b', '4096']);
+    await onMountedImage(file, `printf end | dd of="$MNT/huge" bs=1 seek=5000000000000 status=none`);
+
+    await using device = await FileBlockDevice.open(file);
+    const filesystem = await openExt4(device);
+
+    expect((await filesystem.lstat('/huge'))?.sizeBytes).toBe(5_000_000_000_003);
+    const tail = await filesystem.readFile('/huge', { offsetBytes: 4_999_999_999_999, lengthBytes: 100 });
+    expect(Buffer.from(tail).toString('latin1')).toBe('\0end');
+    await expect(filesystem.readFile('/huge')).rejects.toMatchObject({ name: 'FileTooLargeError' });
+    await rm(file);
+  });
+
+  it.each([
+    ['inline_data', ['inline_data']],
+    ['ea_inode', ['ea_inode']],
+    ['casefold', ['casefold']],
+    ['encrypt', ['encrypt']],
+  ])('refuses %s by name', async (feature, names) => {
+    const file = folder.image(feature);
+    await makeImage(file, 8, ['mkfs.ext4', '-q', '-F', '-O', feature]);
+
+    await using device = await FileBlockDevice.open(file);
+    const refusal = await openExt4(device).catch((error: unknown) => error);
+
+    expect(refusal).toBeInstanceOf(UnsupportedFeatureError);
+    expect(refusal).toMatchObject({ features: names, purpose: 'read' });
+    await rm(file);
+  });
+});
