@@ -4,7 +4,12 @@ import type { Content } from '../chunk-store/pack-builder';
 import type { Image } from '../image/image';
 import { contentsOf } from '../manifest/check-operations';
 import { parentOf } from '../manifest/image-path';
-import { MANIFEST_VERSION, type Manifest, type Operation, type OperationOf } from '../manifest/manifest-schema';
+import {
+  MANIFEST_VERSION,
+  type Manifest,
+  type Operation,
+  type OperationOf,
+} from '../manifest/manifest-schema';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
@@ -107,7 +112,9 @@ async function markIdentity(
       continue;
     }
     marked.push({ ...operation, holdsIdentity: found });
-    warnings.push(`${operation.path} holds the representative's ${found.join(', ')} and fits no other machine`);
+    warnings.push(
+      `${operation.path} holds the representative's ${found.join(', ')} and fits no other machine`,
+    );
   }
   return { operations: marked, warnings };
 

@@ -1,3 +1,5 @@
+import { encodeName } from '../bytes/names';
+
 /** PATH_MAX of Linux, the final NUL not counted. */
 export const MAX_PATH_LENGTH = 4095;
 /** NAME_MAX of Linux, in bytes. */
@@ -11,7 +13,7 @@ export function isImagePath(path: string): boolean {
   return (
     new RegExp(IMAGE_PATH_PATTERN).test(path) &&
     path.length <= MAX_PATH_LENGTH &&
-    path.split('/').every((name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES)
+    path.split('/').every((name) => encodeName(name).length <= MAX_NAME_BYTES)
   );
 }
 
