@@ -14,7 +14,7 @@ import { InodeEdit } from './inode-edit';
 import { releaseContent, releaseInode } from './release-inode';
 import type { Place } from './resolve';
 import type { VolumeEdit } from './volume-edit';
-import { setXattrs } from './xattr-edit';
+import { readXattrBlock, setXattrs } from './xattr-edit';
 
 const MODE_OF_TYPE: Readonly<Record<FileType, number>> = {
   file: S_IFREG,
@@ -50,7 +50,7 @@ export function makeInode(
   const { parent, path } = place;
   assertChangeable(place);
   const isDirectory = type === 'directory';
-  const oldXattrBlock = place.inode?.fields.xattrBlock;
+  const shareable = place.inode && blockThatStays(volume, place.inode);
   const number = takeNumber(volume, place, type);
   const inode = InodeEdit.create(volume, number);
   const { fields } = inode;
@@ -64,7 +64,7 @@ export function makeInode(
   setTimes(inode, metadata);
   fields.atimeNs = metadata.mtimeNs;
   fields.crtimeNs = metadata.mtimeNs;
-  setXattrs(volume, inode, metadata.xattrs, path, oldXattrBlock);
+  setXattrs(volume, inode, metadata.xattrs, path, shareable);
   nameInode(volume, place, number, type);
 }
 
@@ -210,6 +210,15 @@ function takeNumber(volume: VolumeEdit, place: Place, type: FileType): number {
   }
   dropLink(volume, old);
   return allocateInode(volume, place.parent.number, false);
+}
+
+/** The attribute block of an inode that is about to lose a name, if somebody will hold that block afterwards. */
+function blockThatStays(volume: VolumeEdit, inode: InodeEdit): number | undefined {
+  const { xattrBlock, links } = inode.fields;
+  if (xattrBlock === 0) {
+    return undefined;
+  }
+  return links > 1 || readXattrBlock(volume, xattrBlock).references > 1 ? xattrBlock : undefined;
 }
 
 function useExtents(volume: VolumeEdit, inode: InodeEdit): void {

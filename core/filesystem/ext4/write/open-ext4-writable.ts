@@ -5,7 +5,7 @@ import type { FilesystemWriter } from '../../filesystem';
 import { FilesystemNotCleanError } from '../../write-errors';
 import { Ext4Reader } from '../ext4-reader';
 import { checkReadable, checkWritable, Compat } from '../features';
-import { applyRecovery, needsRecovery, recoverJournal } from '../journal-recovery';
+import { openVolume, readSuperblock } from '../open-ext4';
 import {
   parseSuperblock,
   STATE_CLEAN,
@@ -13,8 +13,9 @@ import {
   type Superblock,
   SUPERBLOCK_BYTES,
   SUPERBLOCK_OFFSET_BYTES,
-  verifySuperblock,
+  writeSuperblock,
 } from '../superblock';
+import { VolumeReader } from '../volume-reader';
 import { Ext4Writer } from './ext4-writer';
 import { processOrphans } from './process-orphans';
 import { WriteSession } from './write-session';
@@ -39,30 +40,39 @@ export async function openExt4Writable(
   { cacheBytes, areaShiftBytes }: WritableOptions = {},
 ): Promise<FilesystemWriter> {
   let cache = new FaultingCache(device, { cacheBytes });
-  let superblock = await readSuperblock(cache);
-  if (superblock.blockSize > cache.pageBytes) {
-    cache = new FaultingCache(device, { cacheBytes, pageBytes: superblock.blockSize });
+  const found = await readSuperblock(cache);
+  checkReadable(found);
+  checkWritable(found);
+  if (found.blockSize > cache.pageBytes) {
+    cache = new FaultingCache(device, { cacheBytes, pageBytes: found.blockSize });
   }
-  checkReadable(superblock);
-  checkWritable(superblock);
-  if (needsRecovery(superblock)) {
-    await applyRecovery(cache, await recoverJournal(cache, superblock));
-    superblock = await readSuperblock(cache);
-  }
+  const { superblock } = await openVolume(cache);
   assertClean(superblock);
   const shift = areaShiftBytes ?? (device instanceof BlockWindow ? device.offsetBytes : 0);
   const session = new WriteSession(shift % SNAPSHOT_BLOCK_BYTES);
   await processOrphans(cache, superblock, session);
+  await correctTotals(cache, superblock);
   return new Ext4Writer(cache, superblock, new Ext4Reader(cache, superblock), session);
 }
 
-async function readSuperblock(cache: FaultingCache): Promise<Superblock> {
-  return cache.run(() => {
-    const bytes = cache.read(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
-    const superblock = parseSuperblock(bytes);
-    verifySuperblock(bytes);
-    return superblock;
+/** The descriptors' counts are the true ones: a volume that was frozen, not unmounted, may have old totals. */
+async function correctTotals(cache: FaultingCache, superblock: Superblock): Promise<void> {
+  const reader = new VolumeReader(cache, superblock);
+  const [blocks, inodes, bytes] = await cache.run(() => {
+    const groups = Array.from({ length: superblock.groupCount }, (_, group) => reader.descriptor(group));
+    return [
+      groups.reduce((sum, { freeBlocksCount }) => sum + freeBlocksCount, 0),
+      groups.reduce((sum, { freeInodesCount }) => sum + freeInodesCount, 0),
+      cache.read(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES),
+    ] as const;
   });
+  const { freeBlocksCount, freeInodesCount } = parseSuperblock(bytes);
+  if (freeBlocksCount !== blocks || freeInodesCount !== inodes) {
+    await cache.transaction((transaction) => {
+      const target = transaction.edit(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
+      writeSuperblock(target, { freeBlocksCount: blocks, freeInodesCount: inodes });
+    });
+  }
 }
 
 function assertClean(superblock: Superblock): void {

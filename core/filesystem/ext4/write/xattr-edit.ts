@@ -106,7 +106,7 @@ function shareBlock(
   entries: readonly XattrEntry[],
   shared: number | undefined,
 ): number | undefined {
-  if (shared === undefined || shared === 0) {
+  if (shared === undefined) {
     return undefined;
   }
   const { references, entries: found } = readXattrBlock(volume, shared);

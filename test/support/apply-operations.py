@@ -1,0 +1,109 @@
+"""Performs filesystem operations through the kernel, as FilesystemWriter defines them. Usage: apply-operations.py ROOT FILE
+
+FILE holds one JSON object a line (FilesystemOperation in filesystem-operations.ts). Prints for each the name of the error
+number, or `ok`. Replacing is what rename(2) does with a new file made beside the old one.
+"""
+
+import errno
+import json
+import os
+import stat
+import sys
+
+ROOT = os.fsencode(sys.argv[1])
+SPARE = b".spare-name-of-the-test"
+KINDS = {
+    "character-device": stat.S_IFCHR,
+    "block-device": stat.S_IFBLK,
+    "fifo": stat.S_IFIFO,
+    "socket": stat.S_IFSOCK,
+}
+
+
+def at(path):
+    return ROOT + os.fsencode(path)
+
+
+def spare(path):
+    return os.path.join(os.path.dirname(path), SPARE)
+
+
+def set_metadata(path, metadata):
+    for name in os.listxattr(path, follow_symlinks=False):
+        if name not in metadata["xattrs"]:
+            os.removexattr(path, name, follow_symlinks=False)
+    os.lchown(path, metadata["uid"], metadata["gid"])
+    if not os.path.islink(path):
+        os.chmod(path, metadata["mode"])
+    for name, value in metadata["xattrs"].items():
+        os.setxattr(path, name, bytes.fromhex(value), follow_symlinks=False)
+    time = int(metadata["mtimeNs"])
+    os.utime(path, ns=(time, time), follow_symlinks=False)
+
+
+def place(path, make, metadata=None):
+    """Makes something under a spare name and renames it over the path."""
+    new = spare(path)
+    if path == ROOT + b"/":
+        raise OSError(errno.EBUSY, "root")
+    if os.path.isdir(path) and not os.path.islink(path):
+        raise OSError(errno.EISDIR, "directory")
+    make(new)
+    try:
+        if metadata is not None:
+            set_metadata(new, metadata)
+        os.rename(new, path)
+    finally:
+        if os.path.lexists(new):
+            os.unlink(new)
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def content_of(operation):
+    # A repeated pattern of a seed: content that differs between files, without long lines of JSON.
+    seed = operation["seed"].to_bytes(4, "little")
+    length = operation["lengthBytes"]
+    return (seed * (length // 4 + 1))[:length]
+
+
+def perform(operation):
+    kind = operation["operation"]
+    path = at(operation["path"])
+    metadata = operation.get("metadata")
+    if kind == "writeFile":
+        place(path, lambda new: write(new, content_of(operation)), metadata)
+    elif kind == "symlink":
+        place(path, lambda new: os.symlink(os.fsencode(operation["target"]), new), metadata)
+    elif kind == "link":
+        existing = at(operation["existingPath"])
+        if os.path.isdir(existing) and not os.path.islink(existing):
+            raise OSError(errno.EISDIR, "directory")
+        os.lstat(existing)
+        place(path, lambda new: os.link(existing, new, follow_symlinks=False))
+    elif kind == "mknod":
+        device = os.makedev(operation["major"], operation["minor"])
+        place(path, lambda new: os.mknod(new, KINDS[operation["type"]] | 0o600, device), metadata)
+    elif kind == "mkdir":
+        if not (os.path.isdir(path) and not os.path.islink(path)):
+            os.mkdir(path)
+        set_metadata(path, metadata)
+    elif kind == "remove":
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+    elif kind == "setMetadata":
+        set_metadata(path, metadata)
+
+
+with open(sys.argv[2], encoding="utf-8") as lines:
+    for line in lines:
+        try:
+            perform(json.loads(line))
+            print("ok")
+        except OSError as error:
+            print(errno.errorcode[error.errno])
