@@ -8,14 +8,14 @@
  *
  * - `documents`: read and write `runs/*`, list the bucket
  * - `packs-read`: read `packs/*`; `packs-write`: also write there (conditional puts only)
- * - `leases`: read, write and delete `leases/*`
+ * - `leases`: read and write `leases/*`
  * - `updates-read`: read the asset at UPDATES_BUCKET/UPDATES_KEY
  * - `fleet-read`: ec2:DescribeInstances, DescribeVolumes, DescribeSnapshots, DescribeImages, DescribeInstanceAttribute
  * - `snapshots-create`: ec2:CreateSnapshot on volumes, and with ec2:CreateTags on the snapshots it makes
  * - `blocks-read`: ebs:ListSnapshotBlocks, ListChangedBlocks, GetSnapshotBlock on snapshots tagged with imageelves:run
  * - `blocks-write`: ebs:StartSnapshot, PutSnapshotBlock, CompleteSnapshot, ec2:CreateTags when starting
  * - `volumes-create`: ec2:CreateVolume with imageelves:run, ec2:CreateTags when creating
- * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), ec2:CreateTags on volumes
+ * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), CreateTags and DeleteTags of ours on volumes
  * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation
  * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role
