@@ -28,9 +28,10 @@ const BLOCK_SOCKETS = 96;
 
 /** @param endpoint given, every service is there (an embedded cloud); S3 then has no host name per bucket */
 export function createClients(endpoint: string | undefined): AwsClients {
+  const agent = { maxSockets: BLOCK_SOCKETS, keepAlive: true };
   const common = { ...RETRY, ...(endpoint === undefined ? {} : { endpoint }) };
   return {
-    ebs: new EBSClient({ ...common, requestHandler: { ...TIMEOUTS, httpsAgent: { maxSockets: BLOCK_SOCKETS } } }),
+    ebs: new EBSClient({ ...common, requestHandler: { ...TIMEOUTS, httpsAgent: agent, httpAgent: agent } }),
     ec2: new EC2Client({ ...common, requestHandler: TIMEOUTS }),
     s3: new S3Client({ ...common, requestHandler: TIMEOUTS, forcePathStyle: endpoint !== undefined }),
     ssm: new SSMClient({ ...common, requestHandler: TIMEOUTS }),

@@ -86,7 +86,9 @@ export class BlockListing {
           new ListSnapshotBlocksCommand({
             SnapshotId: this.snapshotId,
             MaxResults: PAGE_BLOCKS,
-            ...(nextToken === undefined ? { StartingBlockIndex: startingBlockIndex } : { NextToken: nextToken }),
+            ...(nextToken === undefined
+              ? { StartingBlockIndex: startingBlockIndex }
+              : { NextToken: nextToken }),
           }),
         );
       } catch (error) {

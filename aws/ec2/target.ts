@@ -10,6 +10,7 @@ export function targetOf(instance: Instance, volumes: ReadonlyMap<string, Volume
     state: instance.State!.Name as 'running' | 'stopped',
     instanceType: instance.InstanceType!,
     architecture: instance.Architecture!,
+    bootMode: instance.CurrentInstanceBootMode ?? instance.BootMode,
     subnetId: instance.SubnetId,
     rootDeviceName: instance.RootDeviceName!,
     launchTime: launchTimeOf(instance),
@@ -23,10 +24,7 @@ export function launchTimeOf(instance: Instance): string {
 }
 
 /** Volumes by device, the root first. */
-export function attachedVolumes(
-  instance: Instance,
-  volumes: ReadonlyMap<string, Volume>,
-): AttachedVolume[] {
+export function attachedVolumes(instance: Instance, volumes: ReadonlyMap<string, Volume>): AttachedVolume[] {
   return (instance.BlockDeviceMappings ?? [])
     .flatMap(({ DeviceName, Ebs }) => {
       const volume = Ebs?.VolumeId === undefined ? undefined : volumes.get(Ebs.VolumeId);

@@ -1,10 +1,11 @@
 import {
   GetObjectCommand,
-  type GetObjectCommandOutput,
   PutObjectCommand,
+  type PutObjectCommandInput,
   type S3Client,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
 import { ImageElvesError } from '../../core/errors';
 import { hasCode, httpStatus, isConditionFailed } from '../service-errors';
 
@@ -23,8 +24,13 @@ export interface Versioned<T> {
   readonly etag: string;
 }
 
+/** Requests under way at once: fewer than sockets, for one that waits for a socket runs into the connection time-out. */
+const CONCURRENT_REQUESTS = 40;
+
 /** The run's documents in the bucket: JSON, one object each (core/workflow/keys.ts, documents.ts). */
 export class DocumentStore {
+  private readonly limit = pLimit(CONCURRENT_REQUESTS);
+
   constructor(
     private readonly client: S3Client,
     readonly bucket: string,
@@ -44,11 +50,11 @@ export class DocumentStore {
   async findVersioned<T>(key: string): Promise<Versioned<T> | undefined> {
     const object = await this.get(key);
     if (object === undefined) return undefined;
-    return { value: JSON.parse(await object.Body!.transformToString()) as T, etag: object.ETag! };
+    return { value: JSON.parse(Buffer.from(object.bytes).toString()) as T, etag: object.etag };
   }
 
   async findBytes(key: string): Promise<Uint8Array | undefined> {
-    return (await this.get(key))?.Body?.transformToByteArray();
+    return (await this.get(key))?.bytes;
   }
 
   async write(key: string, value: unknown): Promise<void> {
@@ -56,23 +62,19 @@ export class DocumentStore {
   }
 
   async writeText(key: string, text: string | Uint8Array, contentType: string): Promise<void> {
-    await this.client.send(
-      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: text, ContentType: contentType }),
-    );
+    await this.put({ Bucket: this.bucket, Key: key, Body: text, ContentType: contentType });
   }
 
   /** False when the object exists (`absent`) or is no longer that version; then nothing was written. */
   async writeIf(key: string, value: unknown, condition: 'absent' | { etag: string }): Promise<boolean> {
     try {
-      await this.client.send(
-        new PutObjectCommand({
-          Bucket: this.bucket,
-          Key: key,
-          Body: JSON.stringify(value),
-          ContentType: 'application/json',
-          ...(condition === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag }),
-        }),
-      );
+      await this.put({
+        Bucket: this.bucket,
+        Key: key,
+        Body: JSON.stringify(value),
+        ContentType: 'application/json',
+        ...(condition === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag }),
+      });
       return true;
     } catch (error) {
       if (isConditionFailed(error)) return false;
@@ -90,7 +92,7 @@ export class DocumentStore {
   async readLines<T>(key: string): Promise<T[]> {
     const object = await this.get(key);
     if (object === undefined) throw new DocumentMissingError(this.bucket, key);
-    const lines = (await object.Body!.transformToString()).split('\n');
+    const lines = Buffer.from(object.bytes).toString().split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
   }
 
@@ -103,12 +105,19 @@ export class DocumentStore {
     return keys;
   }
 
-  private async get(key: string): Promise<GetObjectCommandOutput | undefined> {
-    try {
-      return await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
-    } catch (error) {
-      if (hasCode(error, 'NoSuchKey') || httpStatus(error) === 404) return undefined;
-      throw error;
-    }
+  private put(input: PutObjectCommandInput): Promise<unknown> {
+    return this.limit(() => this.client.send(new PutObjectCommand(input)));
+  }
+
+  private get(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+    return this.limit(async () => {
+      try {
+        const object = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+        return { bytes: await object.Body!.transformToByteArray(), etag: object.ETag! };
+      } catch (error) {
+        if (hasCode(error, 'NoSuchKey') || httpStatus(error) === 404) return undefined;
+        throw error;
+      }
+    });
   }
 }

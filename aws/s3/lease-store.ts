@@ -52,6 +52,14 @@ export class LeaseStore {
     return this.take(instanceId, holder);
   }
 
+  /** Gives a lease that `from` left behind to `to`. False when `from` does not hold it. */
+  async handOver(instanceId: string, from: string, to: string): Promise<boolean> {
+    const key = leaseKey(instanceId);
+    const found = await this.documents.findVersioned<LeaseDocument>(key);
+    if (found === undefined || found.value.holder !== from) return false;
+    return this.documents.writeIf(key, this.lease(instanceId, to, LEASE_MS), { etag: found.etag });
+  }
+
   /** Lets it go if it is held; the object stays, expired. False when it was not this holder's any more. */
   async release(instanceId: string, holder: string): Promise<boolean> {
     const key = leaseKey(instanceId);

@@ -1,6 +1,6 @@
 /** The JSON documents that the steps leave in the bucket for each other and for the report (keys.ts says where). */
 import type { RunSettings } from './run-input';
-import type { CaughtError } from './payloads';
+import type { CaughtError, ClassItem } from './payloads';
 import type { SnapshotPurpose } from './keys';
 
 /** What a step cost: each document that a step writes carries it, so that the report can add up. */
@@ -61,6 +61,7 @@ export interface TargetDocument {
   readonly state: 'running' | 'stopped';
   readonly instanceType: string;
   readonly architecture: string;
+  readonly bootMode?: string;
   readonly subnetId?: string;
   readonly rootDeviceName: string;
   /** ISO time of the last start; another value later means that somebody started the machine meanwhile. */
@@ -85,6 +86,8 @@ export interface SnapshotsDocument extends StepCost {
   readonly launchTime: string;
   readonly snapshots: readonly VolumeSnapshot[];
   readonly done: boolean;
+  /** Before the first snapshot of a running representative: the command that writes its caches to the disk. */
+  readonly flushCommandId?: string;
 }
 
 /** profile.json; `profile` is core/profile's own JSON. */
@@ -106,16 +109,21 @@ export interface RoundDocument {
   readonly leftOut: readonly { readonly instanceId: string; readonly reason: string }[];
 }
 
+/** classes/<classId>/class.json */
+export interface ClassDocument extends ClassItem {
+  readonly signature: string;
+  readonly reason: string;
+}
+
 /** classes/<classId>/clone.json */
-export interface CloneDocument {
+export interface CloneDocument extends StepCost {
   readonly originalInstanceId: string;
+  readonly done: boolean;
   readonly snapshots: readonly (VolumeSnapshot & { readonly baseSnapshotId: string })[];
   readonly imageId?: string;
   readonly cloneInstanceId?: string;
+  /** What was changed on the copy so that it does none of its original's work. */
   readonly changes: readonly { readonly path: string; readonly why: string }[];
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly calls: Usage;
 }
 
 /** classes/<classId>/update.json */
@@ -153,7 +161,12 @@ export interface MatchDocument extends StepCost {
   readonly alreadyPatched: boolean;
   readonly manifestKey: string;
   readonly manifestDigest: string;
-  readonly differences: readonly { readonly path: string; readonly record?: string; readonly why: string }[];
+  readonly differences: readonly {
+    readonly path: string;
+    readonly record?: string;
+    readonly found: string;
+    readonly why: string;
+  }[];
   readonly differenceCount: number;
 }
 
@@ -173,6 +186,8 @@ export interface ApplyDocument extends StepCost {
   readonly snapshots: readonly PatchedSnapshot[];
   /** How many invocations it took; more than one when a Lambda died or ran out of time. */
   readonly attempts: number;
+  /** Every block is put and the snapshots are completed; they may not be readable yet. */
+  readonly written: boolean;
   readonly done: boolean;
 }
 

@@ -9,6 +9,7 @@ export const ERROR_NAMES = {
   updateFailed: 'UpdateFailedError',
   canaryFailed: 'CanaryFailedError',
   leaseHeld: 'LeaseHeldError',
+  tooManyFailures: 'TooManyFailuresError',
   instanceStarted: 'InstanceStartedError',
   volumeChanged: 'VolumeChangedError',
   swapBlocked: 'SwapBlockedError',

@@ -22,6 +22,8 @@ export const membersKey = (run: string, round: number, classId: string): string 
 
 export const classesPrefix = (run: string): string => `${runPrefix(run)}classes/`;
 const classPrefix = (run: string, classId: string): string => `${classesPrefix(run)}${classId}/`;
+/** The class's line of classes.jsonl, found by its id alone. */
+export const classKey = (run: string, classId: string): string => `${classPrefix(run, classId)}class.json`;
 export const manifestKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}manifest.json`;
 export const captureKey = (run: string, classId: string): string =>
@@ -37,6 +39,9 @@ export const matchedKey = (run: string, classId: string): string =>
 export const restKey = (run: string, classId: string): string => `${classPrefix(run, classId)}rest.jsonl`;
 export const classFailureKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}failure.json`;
+/** One marker for each member that failed. */
+export const classFailuresPrefix = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}failed-members/`;
 
 export const machinesPrefix = (run: string): string => `${runPrefix(run)}machines/`;
 export const machinePrefix = (run: string, instanceId: string): string =>

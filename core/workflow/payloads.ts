@@ -138,6 +138,10 @@ export interface SelectMatchedOutput {
 export interface LeaseInput extends MachineItem {
   readonly classId?: string;
 }
+export interface TakeLeaseInput extends LeaseInput {
+  /** Given for all members but the canary: the lease is refused when more of the class have failed than that. */
+  readonly tolerance?: { readonly percentage: number; readonly memberCount: number };
+}
 export interface TakeLeaseOutput {
   readonly leaseKey: string;
 }

@@ -1,0 +1,109 @@
+import { applyManifest as applyToImage } from '../../core/apply/apply-manifest';
+import { DirectEngine } from '../../core/apply/direct-engine';
+import { openWritableImage } from '../../core/image/open-image';
+import type { ApplyDocument, SnapshotsDocument } from '../../core/workflow/documents';
+import { applyKey, applyProgressKey, snapshotsKey, TAGS } from '../../core/workflow/keys';
+import type { ApplyManifestInput, ApplyManifestOutput } from '../../core/workflow/payloads';
+import { SnapshotFailedError } from '../ebs/ebs-errors';
+import { UsageMeter } from '../ebs/usage-meter';
+import { patchHolder } from '../s3/lease-store';
+import type { Services } from '../services';
+import { readManifest } from './match-instance';
+import { openOverlays } from './open-snapshots';
+import { OutOfTime } from './put-blocks';
+import { addCost, stepCost } from './step-cost';
+import { areReadable, writeChildSnapshots } from './write-child-snapshots';
+
+/**
+ * Performs the manifest on the blocks of one member, as children of its base snapshots. The changes are worked out anew
+ * in each invocation, which gives the same blocks every time; what was put is in the journal. So an invocation that dies
+ * or runs out of time is followed by one that goes on.
+ *
+ * @param hasTime whether the invocation has time for more puts
+ */
+export async function applyManifest(
+  services: Services,
+  input: ApplyManifestInput,
+  hasTime: () => boolean,
+): Promise<ApplyManifestOutput> {
+  const { documents } = services;
+  const { run, instanceId, classId } = input;
+  await services.leases.renew(instanceId, patchHolder(run));
+  const key = applyKey(run, instanceId);
+  const known = await documents.find<ApplyDocument>(key);
+  if (known?.done === true) return outputOf(known);
+  const startedAt = services.now();
+  const meter = new UsageMeter();
+  const finish = async (facts: Partial<ApplyDocument>): Promise<ApplyManifestOutput> => {
+    const document: ApplyDocument = {
+      ...EMPTY,
+      instanceId,
+      classId,
+      manifestDigest: input.manifestDigest,
+      ...known,
+      ...facts,
+      ...addCost(known, stepCost(startedAt, services.now(), meter)),
+    };
+    await documents.write(key, document);
+    return outputOf(document);
+  };
+  if (known !== undefined && known.written) {
+    meter.listCalls += known.snapshots.length;
+    try {
+      return await finish({ done: await areReadable(services, known.snapshots) });
+    } catch (error) {
+      if (!(error instanceof SnapshotFailedError) || known.attempts >= MAX_ATTEMPTS) throw error;
+      // Refused after CompleteSnapshot, or cancelled: the next invocation begins another one.
+      return finish({ written: false, snapshots: [] });
+    }
+  }
+
+  const attempts = (known?.attempts ?? 0) + 1;
+  // Written down first: an invocation that is killed has been an attempt too.
+  await finish({ attempts });
+  const { snapshots } = await documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base'));
+  const volumes = await openOverlays(services, snapshots, meter);
+  const image = await openWritableImage(volumes);
+  const manifest = await readManifest(documents, input);
+  const result = await applyToImage({ manifest, image, packs: services.packs, engine: new DirectEngine() });
+  const touched = new Set(manifest.operations.map(({ path }) => image.mountOf(path).volumeId));
+  const written = await writeChildSnapshots(
+    services,
+    // A journal that was replayed changes a volume too, but is no reason to replace it.
+    volumes.filter(({ volumeId }) => !result.alreadyPatched && touched.has(volumeId)),
+    {
+      run,
+      instanceId,
+      purpose: 'patched',
+      tags: { [TAGS.classId]: classId },
+      description: `ImageElves ${run}: ${instanceId} patched`,
+      journalKey: (volumeId) => applyProgressKey(run, instanceId, volumeId),
+      hasTime,
+    },
+    meter,
+  );
+  if (written instanceof OutOfTime) return finish({ attempts });
+  return finish({
+    attempts,
+    operations: result.operations,
+    contentBytes: result.contentBytes,
+    snapshots: written,
+    written: true,
+    done: written.length === 0,
+  });
+}
+
+/** Invocations after which a snapshot that failed is not begun anew. */
+const MAX_ATTEMPTS = 5;
+
+const EMPTY = { operations: 0, contentBytes: 0, snapshots: [], attempts: 0, written: false, done: false };
+
+function outputOf({ done, snapshots, calls }: ApplyDocument): ApplyManifestOutput {
+  const root = snapshots.find(({ isRoot }) => isRoot) ?? snapshots[0];
+  return {
+    done,
+    ...(root === undefined ? {} : { snapshotId: root.snapshotId }),
+    putBlocks: calls.putBlocks,
+    getBlocks: calls.getBlocks,
+  };
+}

@@ -1,0 +1,84 @@
+import type { ClassFacts, MachineFacts, RunFacts } from '../../core/report/run-facts';
+import type {
+  MatchDocument,
+  PlanDocument,
+  RoundDocument,
+  TargetDocument,
+} from '../../core/workflow/documents';
+import {
+  applyKey,
+  captureKey,
+  classFailureKey,
+  classKey,
+  classUpdateKey,
+  cloneKey,
+  failureKey,
+  machinePrefix,
+  outcomeKey,
+  planKey,
+  profileKey,
+  roundKey,
+  runFailureKey,
+  runPrefix,
+  snapshotsKey,
+  swapKey,
+  targetKey,
+  targetsKey,
+  verifyKey,
+} from '../../core/workflow/keys';
+import type { MachineItem } from '../../core/workflow/payloads';
+import type { Services } from '../services';
+
+/** Reads what the steps of a run wrote down. One listing says what is there, so that nothing is asked for in vain. */
+export async function gatherFacts({ documents, now }: Services, run: string): Promise<RunFacts> {
+  const keys = new Set(await documents.list(runPrefix(run)));
+  const find = async <T>(key: string): Promise<T | undefined> =>
+    keys.has(key) ? documents.find<T>(key) : undefined;
+
+  const plan = await documents.read<PlanDocument>(planKey(run));
+  const rounds: RoundDocument[] = [];
+  for (let round = 1; keys.has(roundKey(run, round)); round += 1) {
+    rounds.push(await documents.read<RoundDocument>(roundKey(run, round)));
+  }
+  const classes = await Promise.all(
+    rounds.flatMap((round) => round.classes).map(({ classId, members }) => classFacts(classId, members)),
+  );
+  const items = await documents.readLines<MachineItem>(targetsKey(run));
+  const machines = await Promise.all(items.map(({ instanceId }) => machineFacts(instanceId)));
+  return {
+    plan,
+    rounds,
+    classes,
+    machines,
+    failure: await find(runFailureKey(run)),
+    now: now().toISOString(),
+  };
+
+  async function classFacts(classId: string, members: readonly string[]): Promise<ClassFacts> {
+    const [document, clone, update, capture, failure] = await Promise.all([
+      documents.read<ClassFacts['document']>(classKey(run, classId)),
+      find<ClassFacts['clone']>(cloneKey(run, classId)),
+      find<ClassFacts['update']>(classUpdateKey(run, classId)),
+      find<ClassFacts['capture']>(captureKey(run, classId)),
+      find<ClassFacts['failure']>(classFailureKey(run, classId)),
+    ]);
+    return { document, members, clone, update, capture, failure };
+  }
+
+  async function machineFacts(instanceId: string): Promise<MachineFacts> {
+    const matchKeys = [...keys].filter((key) => key.startsWith(`${machinePrefix(run, instanceId)}match-`));
+    const [target, matches, snapshots, profile, apply, swap, verify, outcome, failure] = await Promise.all([
+      documents.read<TargetDocument>(targetKey(run, instanceId)),
+      Promise.all(matchKeys.map((key) => documents.read<MatchDocument>(key))),
+      find<MachineFacts['snapshots']>(snapshotsKey(run, instanceId, 'base')),
+      find<MachineFacts['profile']>(profileKey(run, instanceId)),
+      find<MachineFacts['apply']>(applyKey(run, instanceId)),
+      find<MachineFacts['swap']>(swapKey(run, instanceId)),
+      find<MachineFacts['verify']>(verifyKey(run, instanceId)),
+      find<MachineFacts['outcome']>(outcomeKey(run, instanceId)),
+      find<MachineFacts['failure']>(failureKey(run, instanceId)),
+    ]);
+    const inOrder = matches.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+    return { target, matches: inOrder, snapshots, profile, apply, swap, verify, outcome, failure };
+  }
+}

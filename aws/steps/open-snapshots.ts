@@ -1,0 +1,47 @@
+import { OverlayBlockDevice } from '../../core/block-device/overlay-block-device';
+import { type Image, type ImageVolume } from '../../core/image/image';
+import { openImage } from '../../core/image/open-image';
+import type { VolumeSnapshot } from '../../core/workflow/documents';
+import { SnapshotReader } from '../ebs/snapshot-reader';
+import type { UsageMeter } from '../ebs/usage-meter';
+import type { Services } from '../services';
+
+/** One volume of a machine as its snapshot is, with changes kept in memory. */
+export type OverlaidVolume = ImageVolume<OverlayBlockDevice> & { readonly snapshot: VolumeSnapshot };
+
+export function openReaders(
+  { ebs, pause }: Services,
+  snapshots: readonly VolumeSnapshot[],
+  meter: UsageMeter,
+): Promise<ImageVolume[]> {
+  return Promise.all(
+    snapshots.map(async ({ volumeId, deviceName, isRoot, snapshotId }) => ({
+      volumeId,
+      deviceName,
+      isRoot,
+      device: await SnapshotReader.open(ebs, snapshotId, { meter, pause }),
+    })),
+  );
+}
+
+/** The image that these snapshots hold. Costs a listing and the few blocks that say what is where. */
+export async function openSnapshots(
+  services: Services,
+  snapshots: readonly VolumeSnapshot[],
+  meter: UsageMeter,
+): Promise<Image> {
+  return openImage(await openReaders(services, snapshots, meter));
+}
+
+export async function openOverlays(
+  services: Services,
+  snapshots: readonly VolumeSnapshot[],
+  meter: UsageMeter,
+): Promise<OverlaidVolume[]> {
+  const volumes = await openReaders(services, snapshots, meter);
+  return volumes.map((volume, at) => ({
+    ...volume,
+    device: new OverlayBlockDevice(volume.device),
+    snapshot: snapshots[at]!,
+  }));
+}

@@ -1,0 +1,74 @@
+import { DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
+import { updateScript } from '../../core/update/update-script';
+import type { ClassUpdateDocument, PlanDocument } from '../../core/workflow/documents';
+import { classUpdateKey, planKey, updateOutputPrefix } from '../../core/workflow/keys';
+import type {
+  CheckUpdateInput,
+  CheckUpdateOutput,
+  StartUpdateInput,
+  StartUpdateOutput,
+} from '../../core/workflow/payloads';
+import type { Services } from '../services';
+import { commandState, sendCommand } from '../ssm/run-command';
+import { UpdateFailedError } from './step-errors';
+
+/** Characters of output that a report shows. */
+const TAIL = 4_000;
+
+/**
+ * Starts the update on the representative. Should this be killed between sending and writing down, it is sent again: update
+ * scripts are made to be run twice, as a reboot in the middle of one demands anyway.
+ */
+export async function startUpdate(
+  { documents, ssm, now }: Services,
+  { run, classId, instanceId }: StartUpdateInput,
+): Promise<StartUpdateOutput> {
+  const key = classUpdateKey(run, classId);
+  const known = await documents.find<ClassUpdateDocument>(key);
+  if (known !== undefined) return { commandId: known.commandId };
+  const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
+  const outputPrefix = updateOutputPrefix(run, classId);
+  const startedAt = now().toISOString();
+  const commandId = await sendCommand(ssm, {
+    instanceId,
+    commands: updateScript(update),
+    timeoutSeconds: update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS,
+    comment: `ImageElves ${run}: ${update.name}`,
+    output: { bucket: documents.bucket, prefix: outputPrefix },
+  });
+  const document: ClassUpdateDocument = {
+    classId,
+    instanceId,
+    commandId,
+    status: 'Pending',
+    outputPrefix,
+    startedAt,
+  };
+  await documents.write(key, document);
+  return { commandId };
+}
+
+/** @throws UpdateFailedError when it ended without success */
+export async function checkUpdate(
+  { documents, ssm, now }: Services,
+  { run, classId, instanceId, commandId }: CheckUpdateInput,
+): Promise<CheckUpdateOutput> {
+  const state = await commandState(ssm, commandId, instanceId);
+  if (!state.ended) return { done: false, status: state.status };
+  const key = classUpdateKey(run, classId);
+  const known = await documents.read<ClassUpdateDocument>(key);
+  const outputTail = [state.output, state.errorOutput].filter(Boolean).join('\n').slice(-TAIL);
+  const document: ClassUpdateDocument = {
+    ...known,
+    status: state.status,
+    exitCode: state.exitCode,
+    outputTail,
+    endedAt: now().toISOString(),
+  };
+  await documents.write(key, document);
+  if (!state.succeeded) {
+    const outputKey = `s3://${documents.bucket}/${known.outputPrefix}`;
+    throw new UpdateFailedError(instanceId, state.status, state.exitCode, outputTail, outputKey);
+  }
+  return { done: true, status: state.status };
+}

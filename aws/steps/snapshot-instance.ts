@@ -1,0 +1,113 @@
+import type { Instance } from '@aws-sdk/client-ec2';
+import type { SnapshotsDocument } from '../../core/workflow/documents';
+import { snapshotsKey, TAGS } from '../../core/workflow/keys';
+import type { SnapshotInstanceInput, SnapshotInstanceOutput } from '../../core/workflow/payloads';
+import { describeInstance, findVolumesById } from '../ec2/describe';
+import { createSnapshotOnce, isSnapshotReadable } from '../ec2/instance-snapshots';
+import { attachedVolumes, launchTimeOf } from '../ec2/target';
+import { UsageMeter } from '../ebs/usage-meter';
+import type { Services } from '../services';
+import { commandState, sendCommand } from '../ssm/run-command';
+import { addCost, stepCost } from './step-cost';
+import { InstanceUnsuitableError } from './step-errors';
+
+const FLUSH_SECONDS = 300;
+
+/** Makes the snapshots of one instance for one purpose, once, and says when all of them can be read. */
+export async function snapshotInstance(
+  services: Services,
+  input: SnapshotInstanceInput,
+): Promise<SnapshotInstanceOutput> {
+  const { documents } = services;
+  const key = snapshotsKey(input.run, input.instanceId, input.purpose);
+  const known = await documents.find<SnapshotsDocument>(key);
+  if (known?.done === true) return { done: true, snapshotsKey: key };
+
+  const startedAt = services.now();
+  const meter = new UsageMeter();
+  const instance = await describeInstance(services.ec2, input.instanceId);
+  const state = instance.State?.Name ?? 'unknown';
+  if (state === 'pending' || state === 'stopping') return { done: false, snapshotsKey: key };
+  if (state !== 'running' && state !== 'stopped') {
+    throw new InstanceUnsuitableError(input.instanceId, `is ${state}: there is nothing to snapshot`);
+  }
+
+  let document: SnapshotsDocument = known ?? {
+    instanceId: input.instanceId,
+    purpose: input.purpose,
+    state,
+    launchTime: launchTimeOf(instance),
+    snapshots: [],
+    done: false,
+    ...stepCost(startedAt, startedAt, meter),
+  };
+  if (input.purpose === 'before' && document.snapshots.length === 0) {
+    const flushed = await flushCaches(services, input, document);
+    if (flushed !== 'done') return { done: false, snapshotsKey: key };
+  }
+  document = await createMissing(services, input, document, instance);
+  const readable = await Promise.all(
+    document.snapshots.map(({ snapshotId }) => isSnapshotReadable(services.ec2, services.ebs, snapshotId)),
+  );
+  meter.listCalls += readable.length;
+  const done = readable.every((one) => one);
+  const cost = addCost(document, stepCost(startedAt, services.now(), meter));
+  await documents.write(key, { ...document, ...cost, done });
+  return { done, snapshotsKey: key };
+}
+
+/**
+ * A snapshot has what was written to the disk, not what a running system still holds in memory. What came before the
+ * update and is written after it would look like a part of the update: so it is written first.
+ */
+async function flushCaches(
+  services: Services,
+  { run, instanceId }: SnapshotInstanceInput,
+  document: SnapshotsDocument,
+): Promise<'done' | 'waiting'> {
+  if (document.flushCommandId === undefined) {
+    const flushCommandId = await sendCommand(services.ssm, {
+      instanceId,
+      commands: ['sync'],
+      timeoutSeconds: FLUSH_SECONDS,
+      comment: `ImageElves ${run}: sync before the first snapshot`,
+    });
+    await services.documents.write(snapshotsKey(run, instanceId, 'before'), { ...document, flushCommandId });
+    return 'waiting';
+  }
+  const state = await commandState(services.ssm, document.flushCommandId, instanceId);
+  if (state.ended && !state.succeeded) {
+    throw new InstanceUnsuitableError(
+      instanceId,
+      `did not run "sync" before its snapshot (${state.status}): its agent does not work`,
+    );
+  }
+  return state.ended ? 'done' : 'waiting';
+}
+
+/** Writes the document after each snapshot made, so that not even a killed Lambda makes one twice. */
+async function createMissing(
+  services: Services,
+  { run, instanceId, purpose, classId }: SnapshotInstanceInput,
+  document: SnapshotsDocument,
+  instance: Instance,
+): Promise<SnapshotsDocument> {
+  const ids = (instance.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
+  const volumes = await findVolumesById(services.ec2, ids);
+  let current = document;
+  for (const volume of attachedVolumes(instance, new Map(volumes.map((one) => [one.VolumeId!, one])))) {
+    if (current.snapshots.some(({ volumeId }) => volumeId === volume.volumeId)) continue;
+    const tags = {
+      [TAGS.run]: run,
+      [TAGS.instance]: instanceId,
+      [TAGS.volume]: volume.volumeId,
+      [TAGS.purpose]: purpose,
+      ...(classId === undefined ? {} : { [TAGS.classId]: classId }),
+    };
+    const description = `ImageElves ${run}: ${purpose} of ${instanceId}`;
+    const snapshot = await createSnapshotOnce(services.ec2, volume, tags, description);
+    current = { ...current, snapshots: [...current.snapshots, snapshot] };
+    await services.documents.write(snapshotsKey(run, instanceId, purpose), current);
+  }
+  return current;
+}

@@ -1,0 +1,181 @@
+import { costItems, type CostFacts, secondsOf, sumUsage, totalUsd, usdOfUsage } from './cost';
+import { estimateRun } from './estimate';
+import { machineOutcome } from './machine-outcome';
+import type { Report, ReportCounts, ReportedClass, ReportedMachine } from './report';
+import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
+
+/** Differences that a report shows of one machine; match.json has more. */
+const SHOWN_DIFFERENCES = 10;
+
+/** Puts together what happened, from what the steps wrote down. */
+export function buildReport(facts: RunFacts): Report {
+  const { plan } = facts;
+  const machines = facts.machines.map((machine) => reportMachine(machine, facts));
+  const classes = facts.classes.map((one) => reportClass(one, machines, facts.machines));
+  const counts = countsOf(facts, machines);
+  const usage = sumUsage([...machines, ...classes].map((one) => one.usage));
+  const { dryRun } = plan.settings;
+  const cost = costItems(dryRun ? estimateRun(facts) : spentBy(facts, machines, classes));
+  const succeeded = hasSucceeded(facts, counts);
+  return {
+    formatVersion: 1,
+    run: plan.run,
+    executionId: plan.execution.id,
+    update: {
+      name: plan.settings.update.name,
+      kind: plan.settings.update.kind,
+      ...(plan.settings.update.description === undefined
+        ? {}
+        : { description: plan.settings.update.description }),
+    },
+    dryRun,
+    startedAt: plan.execution.startTime,
+    endedAt: facts.now,
+    seconds: secondsOf({ startedAt: plan.execution.startTime, endedAt: facts.now }),
+    succeeded,
+    summary: summaryOf(facts, counts),
+    counts,
+    ...(facts.failure === undefined ? {} : { failure: facts.failure }),
+    classes,
+    machines,
+    excluded: plan.excluded,
+    usage,
+    cost: { estimated: dryRun, usd: totalUsd(cost), items: cost },
+    warnings: classes.flatMap(({ classId, warnings }) => warnings.map((warning) => `${classId}: ${warning}`)),
+  };
+}
+
+function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
+  const { target, swap, matches } = machine;
+  const { outcome, sentence, classId } = machineOutcome(machine, run);
+  const steps = stepsOf(machine);
+  const usage = sumUsage(steps.map(({ calls }) => calls));
+  const unmatched = matches.filter(({ matched }) => !matched).at(-1);
+  return {
+    instanceId: target.instanceId,
+    name: target.name,
+    state: target.state,
+    outcome,
+    sentence,
+    ...(classId === undefined ? {} : { classId }),
+    seconds: elapsed(machine),
+    usage,
+    usd: usdOfUsage(usage),
+    oldVolumeIds: swap?.swaps.map(({ oldVolumeId }) => oldVolumeId) ?? [],
+    newVolumeIds: swap?.swaps.map(({ newVolumeId }) => newVolumeId) ?? [],
+    ...(swap === undefined ? {} : { retainUntil: swap.retainUntil }),
+    differences: outcome === 'patched' ? [] : (unmatched?.differences ?? []).slice(0, SHOWN_DIFFERENCES),
+  };
+}
+
+function reportClass(
+  { document, members, clone, update, capture, failure }: ClassFacts,
+  machines: readonly ReportedMachine[],
+  facts: readonly MachineFacts[],
+): ReportedClass {
+  const { classId, round, representative, reason } = document;
+  const matched = facts.filter(({ matches }) =>
+    matches.some((one) => one.classId === classId && one.matched),
+  );
+  const patched = machines.filter((one) => one.classId === classId && one.outcome === 'patched');
+  return {
+    classId,
+    round,
+    representative,
+    reason,
+    memberCount: members.length,
+    matchedCount: matched.length,
+    patchedCount: patched.length,
+    operationCount: capture?.operationCount,
+    operationsByKind: capture?.operationsByKind,
+    contentBytes: capture?.contentBytes,
+    leftOutPaths: capture?.leftOutPaths,
+    manifestKey: capture?.manifestKey,
+    manifestDigest: capture?.manifestDigest,
+    updateSeconds:
+      update?.endedAt === undefined
+        ? undefined
+        : secondsOf({ startedAt: update.startedAt, endedAt: update.endedAt }),
+    updateStatus: update?.status,
+    outputTail: update?.outputTail,
+    warnings: capture?.warnings ?? [],
+    failure,
+    cloneChanges: clone?.changes ?? [],
+    usage: sumUsage([clone, capture].flatMap((step) => (step === undefined ? [] : [step.calls]))),
+  };
+}
+
+/** The steps of a machine that read or write blocks. */
+function stepsOf({ profile, matches, apply, verify }: MachineFacts) {
+  return [profile, ...matches, apply, verify].filter((step) => step !== undefined);
+}
+
+function elapsed(machine: MachineFacts): number {
+  const { snapshots, swap, outcome, failure } = machine;
+  const times = [...stepsOf(machine), ...(snapshots === undefined ? [] : [snapshots])]
+    .flatMap(({ startedAt, endedAt }) => [startedAt, endedAt])
+    .concat([swap?.endedAt, outcome?.at, failure?.at].filter((time) => time !== undefined))
+    .map((time) => Date.parse(time));
+  return times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000;
+}
+
+function spentBy(
+  { plan, machines, classes }: RunFacts,
+  reported: readonly ReportedMachine[],
+  reportedClasses: readonly ReportedClass[],
+): CostFacts {
+  const steps = [
+    ...machines.flatMap(stepsOf),
+    ...classes.flatMap(({ clone, capture }) => [clone, capture]),
+  ].filter((step) => step !== undefined);
+  return {
+    usage: sumUsage([...reported, ...reportedClasses].map(({ usage }) => usage)),
+    blockStepSeconds: steps.reduce((sum, step) => sum + secondsOf(step), 0),
+    machines: machines.length,
+    keptGib: machines
+      .filter((_machine, at) => reported[at]?.outcome === 'patched')
+      .flatMap(({ swap }) => swap?.swaps ?? [])
+      .reduce((sum, { attributes }) => sum + attributes.sizeGib, 0),
+    retainDays: plan.settings.retainDays,
+  };
+}
+
+function countsOf({ plan, classes }: RunFacts, machines: readonly ReportedMachine[]): ReportCounts {
+  const count = (...outcomes: ReportedMachine['outcome'][]): number =>
+    machines.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  return {
+    targets: machines.length,
+    classes: classes.length,
+    patched: count('patched'),
+    updatedOnline: count('updated-online'),
+    upToDate: count('up-to-date'),
+    notPatched: count('not-patched'),
+    failed: count('failed'),
+    rolledBack: count('rolled-back'),
+    excluded: plan.excluded.length,
+  };
+}
+
+function hasSucceeded({ plan, classes, failure }: RunFacts, { failed, targets }: ReportCounts): boolean {
+  const tolerated = failed * 100 <= plan.settings.toleratedFailurePercentage * targets;
+  return failure === undefined && tolerated && classes.every((one) => one.failure === undefined);
+}
+
+function summaryOf({ plan, failure, classes }: RunFacts, counts: ReportCounts): string {
+  if (failure !== undefined) return `${failure.step} failed: ${failure.message}`;
+  const { update, dryRun } = plan.settings;
+  if (dryRun) {
+    return `Dry run of "${update.name}": ${counts.targets} target(s) in ${counts.classes} class(es), ${counts.excluded} excluded; nothing was changed.`;
+  }
+  const parts = [
+    `${counts.patched} patched without being started`,
+    `${counts.updatedOnline} updated online`,
+    ...(counts.upToDate > 0 ? [`${counts.upToDate} up to date already`] : []),
+    ...(counts.notPatched > 0 ? [`${counts.notPatched} left alone`] : []),
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    ...(counts.rolledBack > 0 ? [`${counts.rolledBack} rolled back`] : []),
+  ];
+  const broken = classes.filter((one) => one.failure !== undefined).length;
+  const classWords = broken > 0 ? ` ${broken} of ${classes.length} class(es) failed.` : '';
+  return `Update "${update.name}" on ${counts.targets} target(s): ${parts.join(', ')}.${classWords}`;
+}

@@ -1,0 +1,121 @@
+import type { FailureDocument, MatchDocument } from '../workflow/documents';
+import type { Outcome } from './report';
+import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
+
+export interface ToldOutcome {
+  readonly outcome: Outcome;
+  readonly sentence: string;
+  readonly classId?: string;
+}
+
+/** Failures that left the machine as it was for a reason of its own: it was not patched, but nothing went wrong. */
+const LEFT_ALONE = ['InstanceStartedError', 'LeaseHeldError', 'TooManyFailuresError', 'VolumeChangedError'];
+
+/** What became of a machine, and why. The first thing that is true of it, from the end of a run to its beginning. */
+export function machineOutcome(machine: MachineFacts, run: RunFacts): ToldOutcome {
+  const { instanceId } = machine.target;
+  const own = run.classes.filter(
+    ({ members, document }) =>
+      members.includes(instanceId) ||
+      (document.representative.kind === 'live' && document.representative.instanceId === instanceId),
+  );
+  const last = own.at(-1);
+  const classId = last?.document.classId;
+  const told = tell(machine, last, run);
+  return classId === undefined ? told : { ...told, classId };
+}
+
+function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {
+  const { outcome, failure, target } = machine;
+  if (outcome?.outcome === 'rolled-back') {
+    return { outcome: 'rolled-back', sentence: 'Its old volume was put back by a roll back.' };
+  }
+  if (outcome?.outcome === 'patched') return { outcome: 'patched', sentence: patchedSentence(machine) };
+  if (failure !== undefined) return tellFailure(failure);
+  const representative = last?.document.representative;
+  if (
+    last !== undefined &&
+    representative?.kind === 'live' &&
+    representative.instanceId === target.instanceId
+  ) {
+    return tellRepresentative(last, run);
+  }
+  if (run.plan.settings.dryRun && last !== undefined) {
+    const how =
+      representative?.kind === 'live'
+        ? `with what the update does to ${representative.instanceId}`
+        : `with what the update does to a clone of ${representative?.instanceId}`;
+    return {
+      outcome: 'would-be-patched',
+      sentence: `Would be patched without being started, ${how}, if it matches.`,
+    };
+  }
+  return tellUntouched(machine, last, run);
+}
+
+function patchedSentence({ apply, swap }: MachineFacts): string {
+  const { operations = 0, attempts = 1 } = apply ?? {};
+  const blocks = (apply?.snapshots ?? []).reduce((sum, { putBlocks }) => sum + putBlocks, 0);
+  const again = attempts > 1 ? ` It took ${attempts} invocations.` : '';
+  const kept = swap === undefined ? '' : ` The old volume is kept until ${swap.retainUntil.slice(0, 10)}.`;
+  return `Patched without being started: ${operations} operations in ${blocks} blocks.${again}${kept}`;
+}
+
+function tellFailure(failure: FailureDocument): ToldOutcome {
+  const outcome = LEFT_ALONE.includes(failure.error) ? 'not-patched' : 'failed';
+  return { outcome, sentence: `${failure.step}: ${failure.message} [${failure.error}]` };
+}
+
+function tellRepresentative({ update, failure, document }: ClassFacts, run: RunFacts): ToldOutcome {
+  if (run.plan.settings.dryRun) {
+    const sentence = `The update would be run on it by Run Command, as representative of ${document.memberCount} stopped member(s).`;
+    return { outcome: 'would-be-updated-online', sentence };
+  }
+  if (update?.status === 'Success') {
+    const then = failure === undefined ? '' : ` Then its class failed: ${failure.message}`;
+    return {
+      outcome: 'updated-online',
+      sentence: `The update was run on it by Run Command, as representative of ${document.memberCount} stopped member(s).${then}`,
+    };
+  }
+  if (failure !== undefined) return tellFailure(failure);
+  return { outcome: 'not-patched', sentence: 'The run ended before the update was run on it.' };
+}
+
+function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {
+  const { matches, profile, snapshots } = machine;
+  const match = matches.find(({ classId }) => classId === last?.document.classId);
+  if (match?.alreadyPatched === true) {
+    return { outcome: 'up-to-date', sentence: 'Everything that the update leaves was there already.' };
+  }
+  const leftOut = run.rounds
+    .flatMap((round) => round.leftOut)
+    .filter(({ instanceId }) => instanceId === machine.target.instanceId)
+    .at(-1);
+  if (leftOut !== undefined) {
+    return {
+      outcome: 'not-patched',
+      sentence: `Left alone: ${leftOut.reason}.${differing(match ?? matches.at(-1))}`,
+    };
+  }
+  if (last?.failure !== undefined) {
+    const matched = match?.matched === true ? 'It matched, but its class failed' : 'Its class failed';
+    return { outcome: 'not-patched', sentence: `${matched} before it was touched: ${last.failure.message}` };
+  }
+  if (match !== undefined) {
+    const sentence = match.matched
+      ? 'It matched, but the run ended before it was touched.'
+      : `It does not match what the update expects.${differing(match)}`;
+    return { outcome: 'not-patched', sentence };
+  }
+  const reached =
+    profile !== undefined ? 'classified' : snapshots !== undefined ? 'read from its snapshot' : 'snapshotted';
+  return { outcome: 'not-patched', sentence: `The run ended before it was ${reached}.` };
+}
+
+function differing(match: MatchDocument | undefined): string {
+  const [first] = match?.differences ?? [];
+  if (match === undefined || match.matched || first === undefined) return '';
+  const more = match.differenceCount > 1 ? ` and ${match.differenceCount - 1} more` : '';
+  return ` It differs at ${first.path}${first.record === undefined ? '' : ` (${first.record})`}: ${first.why}${more}.`;
+}

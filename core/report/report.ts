@@ -1,0 +1,96 @@
+import type { ExcludedInstance, FailureDocument, Usage } from '../workflow/documents';
+import type { CostItem } from './cost';
+
+/** Every way in which a run can leave a machine. */
+export type Outcome =
+  | 'patched'
+  | 'updated-online'
+  | 'up-to-date'
+  | 'would-be-patched'
+  | 'would-be-updated-online'
+  | 'not-patched'
+  | 'failed'
+  | 'rolled-back';
+
+export interface ReportedDifference {
+  readonly path: string;
+  readonly record?: string;
+  readonly why: string;
+}
+
+export interface ReportedMachine {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly state: 'running' | 'stopped';
+  readonly outcome: Outcome;
+  /** One or two sentences: what happened and why. */
+  readonly sentence: string;
+  readonly classId?: string;
+  /** From its first step to its last. */
+  readonly seconds: number;
+  readonly usage: Usage;
+  readonly usd: number;
+  readonly oldVolumeIds: readonly string[];
+  readonly newVolumeIds: readonly string[];
+  readonly retainUntil?: string;
+  readonly differences: readonly ReportedDifference[];
+}
+
+export interface ReportedClass {
+  readonly classId: string;
+  readonly round: number;
+  readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  readonly reason: string;
+  readonly memberCount: number;
+  readonly matchedCount: number;
+  readonly patchedCount: number;
+  readonly operationCount?: number;
+  readonly operationsByKind?: Readonly<Record<string, number>>;
+  readonly contentBytes?: number;
+  readonly leftOutPaths?: number;
+  readonly manifestKey?: string;
+  readonly manifestDigest?: string;
+  readonly updateSeconds?: number;
+  readonly updateStatus?: string;
+  readonly outputTail?: string;
+  readonly warnings: readonly string[];
+  readonly failure?: FailureDocument;
+  readonly cloneChanges: readonly { readonly path: string; readonly why: string }[];
+  readonly usage: Usage;
+}
+
+export interface ReportCounts {
+  readonly targets: number;
+  readonly classes: number;
+  readonly patched: number;
+  readonly updatedOnline: number;
+  readonly upToDate: number;
+  readonly notPatched: number;
+  readonly failed: number;
+  readonly rolledBack: number;
+  readonly excluded: number;
+}
+
+/** report.json */
+export interface Report {
+  readonly formatVersion: 1;
+  readonly run: string;
+  readonly executionId: string;
+  readonly update: { readonly name: string; readonly kind: string; readonly description?: string };
+  readonly dryRun: boolean;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly seconds: number;
+  readonly succeeded: boolean;
+  /** One sentence: the whole run. */
+  readonly summary: string;
+  readonly counts: ReportCounts;
+  readonly failure?: FailureDocument;
+  readonly classes: readonly ReportedClass[];
+  readonly machines: readonly ReportedMachine[];
+  readonly excluded: readonly ExcludedInstance[];
+  readonly usage: Usage;
+  /** In a dry run, what a run would cost. */
+  readonly cost: { readonly estimated: boolean; readonly usd: number; readonly items: readonly CostItem[] };
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,49 @@
+import type {
+  ApplyDocument,
+  CaptureDocument,
+  ClassDocument,
+  ClassUpdateDocument,
+  CloneDocument,
+  FailureDocument,
+  MatchDocument,
+  OutcomeDocument,
+  PlanDocument,
+  ProfileDocument,
+  RoundDocument,
+  SnapshotsDocument,
+  SwapDocument,
+  TargetDocument,
+  VerifyDocument,
+} from '../workflow/documents';
+
+/** Everything that the steps of a run left behind about one machine; what is absent did not happen. */
+export interface MachineFacts {
+  readonly target: TargetDocument;
+  readonly snapshots?: SnapshotsDocument;
+  readonly profile?: Pick<ProfileDocument, 'startedAt' | 'endedAt' | 'calls'>;
+  readonly matches: readonly MatchDocument[];
+  readonly apply?: ApplyDocument;
+  readonly swap?: SwapDocument;
+  readonly verify?: VerifyDocument;
+  readonly outcome?: OutcomeDocument;
+  readonly failure?: FailureDocument;
+}
+
+export interface ClassFacts {
+  readonly document: ClassDocument;
+  readonly members: readonly string[];
+  readonly clone?: CloneDocument;
+  readonly update?: ClassUpdateDocument;
+  readonly capture?: CaptureDocument;
+  readonly failure?: FailureDocument;
+}
+
+export interface RunFacts {
+  readonly plan: PlanDocument;
+  readonly rounds: readonly RoundDocument[];
+  readonly classes: readonly ClassFacts[];
+  readonly machines: readonly MachineFacts[];
+  readonly failure?: FailureDocument;
+  /** When the report is written. */
+  readonly now: string;
+}
