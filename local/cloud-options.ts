@@ -1,0 +1,19 @@
+import type { Machines } from './instances/machines';
+import type { Timings } from './state';
+
+export interface LocalCloudOptions {
+  /** Everything the cloud knows is kept below it: buckets, disks, executions, logs, the event log. */
+  readonly stateFolder: string;
+  /** Loopback port; 0 for any free one. @default 0 */
+  readonly port?: number;
+  /** How many times as fast as the machine's clock waits and transitions go. Functions run in real time. @default 1 */
+  readonly speed?: number;
+  /** Lambda invocations at once. @default 8 */
+  readonly concurrency?: number;
+  /** Behind running instances. @default real ones: systemd-nspawn */
+  readonly machines?: Machines;
+  /** `memory` keeps volumes in memory, for tests without root. @default disk */
+  readonly storage?: 'disk' | 'memory';
+  /** How long transitions take. */
+  readonly timings?: Partial<Timings>;
+}

@@ -1,0 +1,2 @@
+export { deployAssembly, type Deployment, type DeployTarget } from './deploy';
+export { DeployError } from './deploy-error';
