@@ -54,4 +54,5 @@ for turn in range(rounds):
     if turn % 3 == 0:
         os.rename(at(f"turn-{turn}"), at(f"turn-{turn}-renamed"))
         os.rename(at(f"turn-{turn}-renamed"), at(f"turn-{turn}"))
+put(at("last"), b"written in the last transaction")
 commit()
