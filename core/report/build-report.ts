@@ -1,5 +1,5 @@
-import { costItems, type CostFacts, secondsOf, sumUsage, totalUsd, usdOfUsage } from './cost';
-import { estimateRun } from './estimate';
+import { estimateRun } from '../classify/estimate-run';
+import { type CostItem, costItems, secondsOf, type Spent, sumUsage, totalUsd, usdOfUsage } from './cost';
 import { machineOutcome } from './machine-outcome';
 import type { Report, ReportCounts, ReportedClass, ReportedMachine } from './report';
 import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
@@ -15,7 +15,7 @@ export function buildReport(facts: RunFacts): Report {
   const counts = countsOf(facts, machines);
   const usage = sumUsage([...machines, ...classes].map((one) => one.usage));
   const { dryRun } = plan.settings;
-  const cost = costItems(dryRun ? estimateRun(facts) : spentBy(facts, machines, classes));
+  const cost = dryRun ? estimated(facts) : costItems(spentBy(facts, machines, classes));
   const succeeded = hasSucceeded(facts, counts);
   return {
     formatVersion: 1,
@@ -48,7 +48,7 @@ export function buildReport(facts: RunFacts): Report {
 function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
   const { target, swap, matches } = machine;
   const { outcome, sentence, classId } = machineOutcome(machine, run);
-  const steps = stepsOf(machine);
+  const steps = [...stepsOf(machine), ...(machine.snapshots === undefined ? [] : [machine.snapshots])];
   const usage = sumUsage(steps.map(({ calls }) => calls));
   const unmatched = matches.filter(({ matched }) => !matched).at(-1);
   return {
@@ -123,7 +123,7 @@ function spentBy(
   { plan, machines, classes }: RunFacts,
   reported: readonly ReportedMachine[],
   reportedClasses: readonly ReportedClass[],
-): CostFacts {
+): Spent {
   const steps = [
     ...machines.flatMap(stepsOf),
     ...classes.flatMap(({ clone, capture }) => [clone, capture]),
@@ -138,6 +138,23 @@ function spentBy(
       .reduce((sum, { attributes }) => sum + attributes.sizeGib, 0),
     retainDays: plan.settings.retainDays,
   };
+}
+
+/** What the classes of a dry run would take. */
+function estimated({ plan, rounds, machines }: RunFacts): CostItem[] {
+  const classes = (rounds[0]?.classes ?? []).map((one) => ({ ...one, liveMembers: [] }));
+  const targets = machines.map(({ target, profile }) => ({
+    instanceId: target.instanceId,
+    volumeBytes: target.volumes.reduce((sum, { attributes }) => sum + attributes.sizeGib, 0) * 2 ** 30,
+    profileBlocks: profile?.calls.getBlocks ?? 0,
+    snapshotBlocks: 0,
+  }));
+  const { parts } = estimateRun({
+    classification: { classes, unclassified: [] },
+    targets,
+    retainDays: plan.settings.retainDays,
+  });
+  return parts.map(({ what, costUsd }) => ({ what, usd: costUsd }));
 }
 
 function countsOf({ plan, classes }: RunFacts, machines: readonly ReportedMachine[]): ReportCounts {

@@ -1,5 +1,11 @@
+import { costOf, type Usage as Charged } from '../classify/prices';
 import type { StepCost, Usage } from '../workflow/documents';
-import { BLOCK_STEP_GB, DAYS_PER_MONTH, PRICES, TRANSITIONS_PER_MACHINE } from './prices';
+
+/** Memory of the functions that read and write blocks, in GB: nearly all of a run's Lambda time is theirs. */
+const BLOCK_STEP_GB = 3008 / 1024;
+/** State transitions of one machine from snapshot to released lease, a few waits at each included. */
+const TRANSITIONS_PER_MACHINE = 60;
+const DAYS_PER_MONTH = 30;
 
 export const NO_USAGE: Usage = {
   listCalls: 0,
@@ -22,18 +28,17 @@ export function sumUsage(usages: readonly Usage[]): Usage {
   );
 }
 
-/** Seconds from start to end of a step, or of what a few steps took together. */
+/** Seconds from start to end of a step. */
 export function secondsOf({ startedAt, endedAt }: Pick<StepCost, 'startedAt' | 'endedAt'>): number {
   return Math.max(0, (Date.parse(endedAt) - Date.parse(startedAt)) / 1000);
 }
 
 export interface CostItem {
   readonly what: string;
-  readonly quantity: number;
   readonly usd: number;
 }
 
-export interface CostFacts {
+export interface Spent {
   readonly usage: Usage;
   /** Of the steps that read and write blocks. */
   readonly blockStepSeconds: number;
@@ -42,32 +47,31 @@ export interface CostFacts {
   readonly retainDays: number;
 }
 
-/** What a run cost, or would cost, by what it is charged for. */
-export function costItems(facts: CostFacts): CostItem[] {
-  const { usage, blockStepSeconds, machines, keptGib, retainDays } = facts;
-  const gbSeconds = blockStepSeconds * BLOCK_STEP_GB;
-  const transitions = machines * TRANSITIONS_PER_MACHINE;
+/** What a run cost, by what it is charged for. */
+export function costItems({ usage, blockStepSeconds, machines, keptGib, retainDays }: Spent): CostItem[] {
   return [
-    item('EBS direct list calls', usage.listCalls, PRICES.listCall),
-    item('blocks read', usage.getBlocks, PRICES.getBlock),
-    item('blocks written', usage.putBlocks, PRICES.putBlock),
-    item('Lambda GB-seconds', gbSeconds, PRICES.lambdaGbSecond),
-    item('state transitions (about)', transitions, PRICES.stateTransition),
-    item(
-      `GiB of old volumes kept for ${retainDays} days`,
-      keptGib,
-      (PRICES.volumeGibMonth * retainDays) / DAYS_PER_MONTH,
-    ),
+    item(`${usage.listCalls + usage.getBlocks + usage.putBlocks} calls of EBS direct`, chargedCalls(usage)),
+    item(`${Math.round(blockStepSeconds)} s of Lambda`, {
+      lambdaGbSeconds: blockStepSeconds * BLOCK_STEP_GB,
+    }),
+    item('state transitions, about', { stateTransitions: machines * TRANSITIONS_PER_MACHINE }),
+    item(`${keptGib} GiB of old volumes, kept for ${retainDays} days`, {
+      gp3GbMonths: (keptGib * retainDays) / DAYS_PER_MONTH,
+    }),
   ];
 }
 
-/** The calls of one machine alone, in dollars. */
-export function usdOfUsage({ listCalls, getBlocks, putBlocks }: Usage): number {
-  return listCalls * PRICES.listCall + getBlocks * PRICES.getBlock + putBlocks * PRICES.putBlock;
-}
+/** The block calls of one machine, in dollars. */
+export const usdOfUsage = (usage: Usage): number => costOf(chargedCalls(usage));
 
 export const totalUsd = (items: readonly CostItem[]): number => items.reduce((sum, { usd }) => sum + usd, 0);
 
-function item(what: string, quantity: number, price: number): CostItem {
-  return { what, quantity: Math.round(quantity), usd: quantity * price };
+function chargedCalls({ listCalls, getBlocks, putBlocks }: Usage): Partial<Charged> {
+  return {
+    listSnapshotBlocksCalls: listCalls,
+    getSnapshotBlocks: getBlocks,
+    putSnapshotBlocks: putBlocks,
+  };
 }
+
+const item = (what: string, charged: Partial<Charged>): CostItem => ({ what, usd: costOf(charged) });

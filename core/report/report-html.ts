@@ -89,7 +89,7 @@ function excludedTable({ excluded }: Report): Html {
 
 function costTable({ cost }: Report): Html {
   return html`<p class="soft small">
-      ${cost.estimated ? 'Estimated from the number of classes and members.' : 'From the calls that were counted.'}
+      ${cost.estimated ? 'Estimated from the classes and what profiling read, if every member matches.' : 'From the calls that were counted.'}
       Prices of us-east-1; Run Command, requests to S3 and the hours of a clone are not in it.
     </p>
     <div class="scroll">
@@ -97,22 +97,19 @@ function costTable({ cost }: Report): Html {
         <thead>
           <tr>
             <th>What</th>
-            <th class="number">Quantity</th>
             <th class="number">Cost</th>
           </tr>
         </thead>
         <tbody>
           ${cost.items.map(
-            ({ what, quantity, usd }) =>
+            ({ what, usd }) =>
               html`<tr>
                 <td>${what}</td>
-                <td class="number">${count(quantity)}</td>
                 <td class="number">${dollars(usd)}</td>
               </tr>`,
           )}
           <tr>
             <th>Sum</th>
-            <td></td>
             <th class="number">${dollars(cost.usd)}</th>
           </tr>
         </tbody>
