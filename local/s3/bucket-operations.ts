@@ -19,7 +19,7 @@ export const bucketOperations = (buckets: Buckets, region: string) => ({
   },
 
   ListBuckets: () => ({
-    Buckets: buckets.list().map(({ name }) => ({ Name: name, CreationDate: new Date(0) })),
+    Buckets: buckets.list().map(({ name, createdAt }) => ({ Name: name, CreationDate: createdAt })),
     Owner: { ID: 'imageelves-local' },
   }),
 

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock';
 import { AwsError } from '../wire';
@@ -25,6 +25,10 @@ export class Bucket {
     mkdirSync(folder, { recursive: true });
     const objects = await readObjects(folder);
     return new Bucket(name, folder, clock, new Map(objects.map((object) => [object.key, object])));
+  }
+
+  get createdAt(): Date {
+    return statSync(this.folder).birthtime;
   }
 
   get empty(): boolean {
