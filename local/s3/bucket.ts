@@ -28,7 +28,7 @@ export class Bucket {
   }
 
   get createdAt(): Date {
-    return statSync(this.folder).birthtime;
+    return new Date(statSync(this.folder).birthtimeMs);
   }
 
   get empty(): boolean {
