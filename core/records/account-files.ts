@@ -1,5 +1,6 @@
 import type { RecordCodec } from './record-codec';
 import { RecordConflictError, RecordFormatError } from './record-errors';
+import { linesOf } from './text-lines';
 import {
   keyText,
   parseTextRecordFile,
@@ -37,12 +38,12 @@ const accountFiles: readonly AccountFile[] = [
 ];
 
 /**
- * A codec for each account file, and one for its copy (`passwd-`), which the account tools make before they write. A
- * copy holds the past: what stands in it claims nothing.
+ * A codec for each account file, and one of the same name for its backup (`passwd-`), which the account tools make before
+ * they write. A backup holds the past: what stands in it claims nothing.
  */
 export const accountCodecs: readonly RecordCodec[] = accountFiles.flatMap((file) => [
   codecOf(file),
-  codecOf({ ...file, name: `${file.name}-copy`, path: `${file.path}-`, claimOf: undefined }),
+  codecOf({ ...file, path: `${file.path}-`, claimOf: undefined }),
 ]);
 
 function codecOf(file: AccountFile): RecordCodec {
@@ -58,18 +59,11 @@ function formatOf(file: AccountFile): TextFormat {
   return {
     codec: file.name,
     end: '\n',
-    split: (text) => splitLines(text).map((line, index) => segmentOf(line, file, index + 1)),
+    split: (text) => linesOf(text).map((line, index) => segmentOf(line, file, index + 1)),
     // The account tools write a new account in front of the lines that send the lookup on to NIS.
     staysLast: ({ key }) => key !== undefined && isNisKey(key),
     checkConflicts: (merged, changed, before) => checkClaims(file, merged, changed, before),
   };
-}
-
-function splitLines(text: string): { body: string; end: string }[] {
-  const lines = text.split('\n');
-  const last = lines.pop() ?? '';
-  const pieces = lines.map((body) => ({ body, end: '\n' }));
-  return last === '' ? pieces : [...pieces, { body: last, end: '' }];
 }
 
 function segmentOf(

@@ -97,7 +97,7 @@ describe('numbers of accounts', () => {
     );
   });
 
-  it('of the copies of the past are no hindrance', () => {
+  it('of backups are no hindrance', () => {
     expect(merge('/etc/passwd-', passwd, { nginx: 'nginx:x:100:100::/:/bin/false' })).toContain('nginx');
   });
 });

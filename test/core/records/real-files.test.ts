@@ -32,7 +32,7 @@ describe('files of a real machine', () => {
   it('are known by their paths', () => {
     expect(files.length).toBeGreaterThanOrEqual(13);
     expect(codecFor('/var/lib/dpkg/status-old')?.name).toBe('dpkg-status');
-    expect(codecFor('/etc/gshadow-')?.name).toBe('gshadow-copy');
+    expect(codecFor('/etc/gshadow-')?.name).toBe('gshadow');
     expect(codecFor('/var/cache/debconf/templates.dat-old')?.name).toBe('debconf');
     expect(codecFor('/etc/nginx/nginx.conf')).toBeUndefined();
     expect(codecFor('/srv/etc/passwd')).toBeUndefined();

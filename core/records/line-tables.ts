@@ -1,0 +1,73 @@
+import type { RecordCodec } from './record-codec';
+import { RecordFormatError } from './record-errors';
+import { linesOf } from './text-lines';
+import { keyText, parseTextRecordFile, type TextFormat } from './text-record-file';
+
+/** A file of lines, each a record of its own, where one line says all of one thing. */
+interface LineTable {
+  readonly name: string;
+  readonly paths: readonly string[];
+  /** The key of a line, or undefined when it is no line of this table. */
+  keyOf(line: string): string | undefined;
+  /** True for lines that belong to no record. */
+  isComment?(line: string): boolean;
+}
+
+const lineTables: readonly LineTable[] = [
+  {
+    // deb-triggers(5): who is to be told when a path changes, `<path> <package>[/noawait]`.
+    name: 'dpkg-file-triggers',
+    paths: ['/var/lib/dpkg/triggers/File'],
+    keyOf: (line) => (/^\/\S* \S+$/.test(line) ? line.replace(/\/(no)?await$/, '') : undefined),
+  },
+  {
+    // dpkg-statoverride(1): `<user> <group> <mode> <path>`.
+    name: 'dpkg-statoverride',
+    paths: ['/var/lib/dpkg/statoverride', '/var/lib/dpkg/statoverride-old'],
+    keyOf: (line) => /^\S+ \S+ [0-7]+ (\/.*)$/.exec(line)?.[1],
+  },
+  {
+    // ucf(1): the digest of each configuration file as the package had it when the user last agreed.
+    name: 'ucf-hashfile',
+    paths: ['/var/lib/ucf/hashfile', '/var/lib/ucf/hashfile.0'],
+    keyOf: (line) => /^[0-9a-f]{32} {2}(\/.*)$/.exec(line)?.[1],
+  },
+  {
+    // ucf(1): which package a configuration file belongs to.
+    name: 'ucf-registry',
+    paths: ['/var/lib/ucf/registry', '/var/lib/ucf/registry.0'],
+    keyOf: (line) => /^\S+ ?\t ?(\/.*)$/.exec(line)?.[1],
+  },
+  {
+    // shells(5)
+    name: 'shells',
+    paths: ['/etc/shells'],
+    keyOf: (line) => (line.startsWith('/') ? line : undefined),
+    isComment: (line) => line === '' || line.startsWith('#'),
+  },
+];
+
+/** Codecs of tables that are a line a record, without an order of their own: what is new comes last. */
+export const lineTableCodecs: readonly RecordCodec[] = lineTables.map((table) => {
+  const format = formatOf(table);
+  return {
+    name: table.name,
+    matches: (path) => table.paths.includes(path),
+    parse: (bytes) => parseTextRecordFile(bytes, format),
+  };
+});
+
+function formatOf({ name, keyOf, isComment }: LineTable): TextFormat {
+  return {
+    codec: name,
+    end: '\n',
+    split: (text) =>
+      linesOf(text).map(({ body, end }, index) => {
+        if (isComment?.(body)) return { key: undefined, body, end };
+        const key = keyOf(body);
+        if (key === undefined)
+          throw new RecordFormatError(name, 'a line of another kind', { line: index + 1 });
+        return { key: keyText(key), body, end };
+      }),
+  };
+}
