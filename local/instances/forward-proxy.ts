@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+export interface ForwardProxyOptions {
+  /** Folders served as sites of their own, by host name: `{'repository.local': '/var/lib/repository'}`. */
+  readonly sites?: Readonly<Record<string, string>>;
+  /** A proxy to go out through, such as the host's own `http_proxy`. */
+  readonly upstream?: string;
+}
+
+/** Ports that machines may reach through the proxy: package mirrors. */
+const PORTS = new Set([80, 443]);
+const HOP_BY_HOP = new Set([
+  'proxy-connection',
+  'connection',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'upgrade',
+]);
+
+/**
+ * An HTTP proxy, the one way out of a machine: plain requests and CONNECT tunnels to ports 80 and 443 of other hosts, and
+ * local folders under host names of their own. Addresses of the host itself are refused.
+ */
+export function createForwardProxy({ sites = {}, upstream }: ForwardProxyOptions): Server {
+  const parent = upstream === undefined ? undefined : new URL(upstream);
+  const server = createServer((incoming, outgoing) => {
+    forward(incoming, outgoing, sites, parent).catch((error: unknown) =>
+      refuse(outgoing, 502, String(error)),
+    );
+  });
+  server.on('connect', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    tunnel(incoming, socket, head, parent);
+  });
+  return server;
+}
+
+async function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  sites: Readonly<Record<string, string>>,
+  parent: URL | undefined,
+): Promise<void> {
+  const target = URL.parse(incoming.url ?? '');
+  if (!target || target.protocol !== 'http:')
+    return refuse(outgoing, 400, 'Only absolute http: requests are proxied.');
+  const folder = sites[target.hostname];
+  if (folder !== undefined) return sendFile(incoming, outgoing, folder, target.pathname);
+  if (!allowed(target.hostname, Number(target.port || 80)))
+    return refuse(outgoing, 403, `${target.host} is not reachable from a machine.`);
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).filter(([name]) => !HOP_BY_HOP.has(name)),
+  );
+  const onward = request({
+    host: parent?.hostname ?? target.hostname,
+    port: parent ? parent.port || 80 : target.port || 80,
+    method: incoming.method,
+    path: parent ? target.href : target.pathname + target.search,
+    headers: { ...headers, host: target.host },
+  });
+  onward.once('response', (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    pipeline(answer, outgoing).catch(() => outgoing.destroy());
+  });
+  outgoing.once('close', () => onward.destroy());
+  onward.on('error', (error) => refuse(outgoing, 502, error.message));
+  await pipeline(incoming, onward);
+}
+
+function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, parent: URL | undefined): void {
+  const [host = '', port = '443'] = (incoming.url ?? '').split(':');
+  socket.on('error', () => socket.destroy());
+  if (!allowed(host, Number(port))) {
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    return;
+  }
+  const onward = connect(
+    parent ? { host: parent.hostname, port: Number(parent.port || 80) } : { host, port: Number(port) },
+    () => {
+      if (parent) onward.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+      else socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onward.write(head);
+      socket.pipe(onward).pipe(socket);
+    },
+  );
+  onward.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+  socket.once('close', () => onward.destroy());
+}
+
+/** Names of this host and of private networks are not for machines. */
+function allowed(host: string, port: number): boolean {
+  if (!PORTS.has(port)) return false;
+  if (/^(localhost|.*\.localhost)$/i.test(host) || host.includes('[')) return false;
+  return !/^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(host);
+}
+
+async function sendFile(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  folder: string,
+  urlPath: string,
+): Promise<void> {
+  const file = path.join(folder, path.posix.normalize(decodeURIComponent(urlPath)));
+  const found = file.startsWith(path.resolve(folder) + path.sep)
+    ? await stat(file).catch(() => undefined)
+    : undefined;
+  if (!found?.isFile()) return refuse(outgoing, 404, `${urlPath} is not there.`);
+  outgoing.writeHead(200, {
+    'content-length': found.size,
+    'content-type': 'application/octet-stream',
+    'last-modified': found.mtime.toUTCString(),
+  });
+  if (incoming.method === 'HEAD') outgoing.end();
+  else await pipeline(createReadStream(file), outgoing);
+}
+
+function refuse(outgoing: ServerResponse, status: number, why: string): void {
+  if (outgoing.headersSent) outgoing.destroy();
+  else outgoing.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`);
+}
