@@ -7,6 +7,7 @@ export interface BlockReader {
 
 /** A block reader that can also be written. What is written is what the next read returns. */
 export interface BlockDevice extends BlockReader {
+  /** The bytes may be kept without a copy: the caller must not change them afterwards. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
 }
 

@@ -127,7 +127,7 @@ export class FaultingCache implements SyncReader {
       throw new ReadOnlyDeviceError();
     }
     const { result, written } = await this.run(() => {
-      const transaction = new Transaction(this, this.changed.pageBytes);
+      const transaction = new Transaction(this, this.pageBytes);
       const result = operation(transaction);
       const written = transaction.finish();
       // Within the synchronous turn: no other operation can have come between its reads and these writes.
@@ -137,8 +137,8 @@ export class FaultingCache implements SyncReader {
       return { result, written };
     });
     this.lastWrite = this.lastWrite.then(async () => {
-      for (const [page, bytes] of written) {
-        await device.write(page * this.changed.pageBytes, bytes);
+      for (const [page, bytes] of joinPages(written)) {
+        await device.write(page * this.pageBytes, bytes);
       }
     });
     await this.lastWrite;
@@ -148,7 +148,7 @@ export class FaultingCache implements SyncReader {
   private readChanged(offsetBytes: number, lengthBytes: number): Uint8Array {
     const page = this.changed.firstPageOf(offsetBytes);
     if (page === this.changed.lastPageOf(offsetBytes, lengthBytes)) {
-      const start = offsetBytes - page * this.changed.pageBytes;
+      const start = offsetBytes - page * this.pageBytes;
       const held = this.changed.get(page);
       if (held !== undefined) {
         return held.subarray(start, start + lengthBytes);
@@ -243,4 +243,23 @@ export class FaultingCache implements SyncReader {
       this.pending.delete(index);
     }
   }
+}
+
+/** Joins pages that follow each other and are views of one buffer: one write in the place of many. */
+function joinPages(pages: readonly [number, Uint8Array][]): [number, Uint8Array][] {
+  const joined: { first: number; next: number; bytes: Uint8Array }[] = [];
+  for (const [page, bytes] of pages) {
+    const last = joined.at(-1);
+    const follows =
+      last?.next === page &&
+      last.bytes.buffer === bytes.buffer &&
+      last.bytes.byteOffset + last.bytes.length === bytes.byteOffset;
+    if (follows) {
+      last.bytes = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length);
+      last.next = page + 1;
+    } else {
+      joined.push({ first: page, next: page + 1, bytes });
+    }
+  }
+  return joined.map(({ first, bytes }) => [first, bytes]);
 }

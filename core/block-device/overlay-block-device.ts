@@ -72,6 +72,14 @@ export class OverlayBlockDevice implements BlockDevice {
     }
     for (let page = this.pages.firstPageOf(offsetBytes); page <= last; page += 1) {
       const start = page * PAGE_BYTES;
+      this.dirty.add(Math.floor(start / SNAPSHOT_BLOCK_BYTES));
+      if (start >= offsetBytes && start + PAGE_BYTES <= end) {
+        this.pages.set(
+          page,
+          plainBytes(bytes.subarray(start - offsetBytes, start - offsetBytes + PAGE_BYTES)),
+        );
+        continue;
+      }
       const fresh = new Uint8Array(Math.min(PAGE_BYTES, this.sizeBytes - start));
       const old = this.pages.get(page) ?? partial.get(page);
       if (old !== undefined) {
@@ -81,7 +89,6 @@ export class OverlayBlockDevice implements BlockDevice {
       const to = Math.min(start + fresh.length, end);
       fresh.set(bytes.subarray(from - offsetBytes, to - offsetBytes), from - start);
       this.pages.set(page, fresh);
-      this.dirty.add(Math.floor(start / SNAPSHOT_BLOCK_BYTES));
     }
   }
 

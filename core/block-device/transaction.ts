@@ -42,15 +42,17 @@ export class Transaction implements SyncReader {
     assertWithin(offsetBytes, bytes.length, this.sizeBytes);
     this.assertOpen();
     const { pageBytes } = this.pages;
+    // One copy for all pages: each is then a view of it.
+    const copy = new Uint8Array(bytes);
     for (let done = 0; done < bytes.length;) {
       const at = offsetBytes + done;
       const page = Math.floor(at / pageBytes);
       const within = at - page * pageBytes;
       const size = Math.min(pageBytes, this.sizeBytes - page * pageBytes);
       const length = Math.min(size - within, bytes.length - done);
-      const piece = bytes.subarray(done, done + length);
-      if (length === size && this.pages.get(page) === undefined) {
-        this.pages.set(page, new Uint8Array(piece));
+      const piece = copy.subarray(done, done + length);
+      if (length === size) {
+        this.pages.set(page, piece);
       } else {
         this.page(page).set(piece, within);
       }
