@@ -45,13 +45,25 @@ export function allocateBlocks(volume: VolumeEdit, count: number, goalGroup: num
 
 /** @throws CorruptFilesystemError when not all of the blocks are in use by files */
 export function freeRun(volume: VolumeEdit, run: BlockRun): void {
-  for (let block = run.start; block < run.start + run.count;) {
+  for (const { group, first, count } of splitByGroup(volume, run)) {
+    group.freeBlocks(first, count);
+  }
+  for (let area = volume.areaOf(run.start); area <= volume.areaOf(run.start + run.count - 1); area += 1) {
+    volume.reopenArea(area);
+  }
+}
+
+/** The parts of a run that lie in one group each, counted within the group. */
+export function* splitByGroup(
+  volume: VolumeEdit,
+  run: BlockRun,
+): Generator<{ group: GroupEdit; first: number; count: number }> {
+  const end = run.start + run.count;
+  for (let block = run.start; block < end;) {
     const group = volume.group(groupOfBlock(volume.superblock, block));
-    const count = Math.min(run.start + run.count - block, group.firstBlock + group.blockCount - block);
-    group.freeBlocks(block - group.firstBlock, count);
-    for (let area = volume.areaOf(block); area <= volume.areaOf(block + count - 1); area += 1) {
-      volume.reopenArea(area);
-    }
+    const first = block - group.firstBlock;
+    const count = Math.min(end - block, group.blockCount - first);
+    yield { group, first, count };
     block += count;
   }
 }

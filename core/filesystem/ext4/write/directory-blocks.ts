@@ -73,6 +73,7 @@ export class DirectoryBlocks {
 
   /** Lets `change` edit a block in place, and renews its checksum. */
   edit(logicalBlock: number, kind: DirectoryBlockKind, change: (block: Uint8Array) => void): void {
+    this.volume.touchInode(this.inode.number);
     const block = this.volume.editBlock(this.physical(logicalBlock));
     change(block);
     if (this.volume.superblock.hasMetadataChecksums) {

@@ -17,7 +17,7 @@ import { serializeDeviceNumber } from '../device-number';
 import type { Ext4Reader } from '../ext4-reader';
 import { typeOfMode } from '../file-type';
 import type { Superblock } from '../superblock';
-import { checkVolume } from './check';
+import { checkVolume } from './check-volume';
 import { isEmptyDirectory, removeEntry } from './directory-edit';
 import type { InodeEdit } from './inode-edit';
 import {

@@ -255,7 +255,8 @@ export class GroupEdit {
     return bitmap;
   }
 
-  private holdsStructure(first: number, count: number): boolean {
+  /** Whether some of the blocks hold the superblock, descriptors, bitmaps or inode tables. */
+  holdsStructure(first: number, count: number): boolean {
     if (first < superblockCopyBlocks(this.superblock, this.number) || first + count > this.blockCount) {
       return true;
     }

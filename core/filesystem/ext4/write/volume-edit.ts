@@ -20,6 +20,7 @@ export class VolumeEdit {
   private readonly dirtied = new Set<number>();
   private readonly opened = new Set<number>();
   private readonly closed = new Set<number>();
+  private readonly touched = new Set<number>();
   private readonly learned = new Map<string, number>();
   private readonly forgotten: string[] = [];
   dataGroup: number | undefined;
@@ -150,6 +151,11 @@ export class VolumeEdit {
     this.inodes.set(inode.number, inode);
   }
 
+  /** Something of the inode changed other than its fields: `check` is to look at it. */
+  touchInode(number: number): void {
+    this.touched.add(number);
+  }
+
   finish(): void {
     for (const inode of this.inodes.values()) {
       inode.save();
@@ -204,6 +210,9 @@ export class VolumeEdit {
       if (inode.isChanged) {
         this.session.touchedInodes.add(number);
       }
+    }
+    for (const number of this.touched) {
+      this.session.touchedInodes.add(number);
     }
     for (const [number, group] of this.groups) {
       if (group.isChanged) {
