@@ -70,7 +70,7 @@ export class FleetRights {
       wildcard: ANY_ID,
     });
     // StartSnapshot is not among the documented values of ec2:CreateAction, so the tags themselves are the condition:
-    // only on snapshots that carry no run's tag yet, and only tags of ours beside those copied from the base snapshot.
+    // the tag of a run, on a snapshot that carries none yet.
     allow(grantee, {
       actions: ['ec2:CreateTags'],
       resources: [SNAPSHOTS],
