@@ -12,6 +12,10 @@ export interface LocalCloudOptions {
   readonly concurrency?: number;
   /** Behind running instances. @default real ones: systemd-nspawn */
   readonly machines?: Machines;
+  /** What machines reach as web sites, by host name: folders, such as a package repository. Real machines only. */
+  readonly sites?: Readonly<Record<string, string>>;
+  /** A proxy that machines go out through. Real machines only. */
+  readonly upstreamProxy?: string;
   /** `memory` keeps volumes in memory, for tests without root. @default disk */
   readonly storage?: 'disk' | 'memory';
   /** How long transitions take. */

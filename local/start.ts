@@ -2,14 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as ebsSdk from '@aws-sdk/client-ebs';
 import * as ec2Sdk from '@aws-sdk/client-ec2';
+import * as ssmSdk from '@aws-sdk/client-ssm';
+import { around, logCalls } from './call-log';
 import { RealClock } from './clock';
 import type { LocalCloudOptions } from './cloud-options';
 import { deployAssembly, type Deployment } from './deploy';
 import { createEbs, EBS_SERVICE_OPTIONS } from './ebs';
 import { createEc2 } from './ec2';
-import { ImaginaryMachines } from './instances/machines';
+import type { FleetRegistry } from './fleet/demo-fleet';
+import { fleetRegistry } from './fleet/fleet-registry';
+import { NspawnMachines } from './instances';
 import { createLambdaService, Lambdas } from './lambda';
 import { createS3 } from './s3';
+import { createSsm } from './ssm';
 import {
   ACCOUNT_ID,
   EventLog,
@@ -21,22 +26,32 @@ import {
 } from './state';
 import { createStatesService, Engine } from './states';
 import { sdkCaller } from './states/integrations/sdk-caller';
-import { createService, serveWire } from './wire';
+import { createService, serveWire, type AroundCall } from './wire';
+import { FaultPlan } from './wire/faults';
 
 export type { LocalCloudOptions } from './cloud-options';
 export type { Deployment } from './deploy';
+export { isInPrivateNamespace, reexecInPrivateNamespace, startInPrivateNamespace } from './instances';
 
 /** The embedded cloud, serving. */
 export interface LocalCloud {
   /** For AWS_ENDPOINT_URL. */
   readonly url: string;
   readonly region: string;
-  /** EC2's records, for who puts machines into the fleet from this process. */
+  /** EC2's records, for who looks from this process. */
   readonly ec2State: LocalEc2State;
-  readonly lambdas: Lambdas;
   readonly engine: Engine;
-  /** Makes what the output of `cdk synth` describes. */
+  readonly lambdas: Lambdas;
+  /** Takes machines that were built on this box into the cloud. */
+  readonly fleet: FleetRegistry;
+  /** On the filesystem that holds the disks: where machines are best built. */
+  readonly diskFolder: string;
+  /** Faults of AWS calls, for tests and demonstrations; those of functions are in `lambdas.faults`. */
+  readonly faults: FaultPlan;
+  /** Makes what the output of `cdk synth` describes; again, it updates. */
   deploy(cdkOutFolder: string): Promise<Deployment>;
+  /** Resolves when no instance is on its way from one state to another. */
+  settled(): Promise<void>;
   /** Stops executions, functions and machines, and writes down what they left. */
   close(): Promise<void>;
 }
@@ -44,39 +59,44 @@ export interface LocalCloud {
 /** Any credentials do: signatures are not checked. */
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** Starts all services on one loopback port, over the state that the folder holds. */
+/**
+ * Starts all services on one loopback port, over the state that the folder holds. With real machines or disks the process
+ * must be in a private namespace (`reexecInPrivateNamespace`).
+ * @throws PrivateNamespaceNeededError, NoReflinksError
+ */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const { stateFolder, port = 0, speed = 1, concurrency, storage = 'disk', timings } = options;
   await mkdir(stateFolder, { recursive: true });
   const clock = new RealClock({ speed });
   const events = new EventLog(clock, path.join(stateFolder, 'events.jsonl'));
-  const ec2State = await LocalEc2State.open({
-    clock,
-    events,
-    storage:
-      storage === 'memory'
-        ? new MemoryStorage()
-        : await ReflinkStorage.open(await reflinkFolder(stateFolder)),
-    folder: stateFolder,
-    timings,
+  const faults = new FaultPlan();
+  const watch = (service: string): { around: AroundCall } => ({
+    around: around(logCalls(events, service), faults.around(service)),
   });
-  const machines = options.machines ?? new ImaginaryMachines();
-  const s3 = await createS3({ folder: path.join(stateFolder, 's3'), region: REGION, clock });
+
+  const diskFolder = storage === 'disk' ? await reflinkFolder(stateFolder) : stateFolder;
+  const blocks = storage === 'disk' ? await ReflinkStorage.open(diskFolder) : new MemoryStorage();
+  const ec2State = await LocalEc2State.open({ clock, events, storage: blocks, folder: stateFolder, timings });
+  const machines =
+    options.machines ??
+    (await NspawnMachines.open({
+      consoleFolder: path.join(stateFolder, 'consoles'),
+      sites: options.sites,
+      upstream: options.upstreamProxy,
+    }));
+  const ec2 = createEc2(ec2State, machines);
+  const s3Folder = path.join(stateFolder, 's3');
+  const s3 = await createS3({ folder: s3Folder, region: REGION, clock, around: faults.around('s3') });
+  const ssm = await createSsm(ec2State, { machines, putObject: s3.put, folder: stateFolder });
+
   let url = '';
   const lambdas = new Lambdas({
     logFolder: path.join(stateFolder, 'logs'),
     concurrency,
     clock,
-    variables: () => ({
-      AWS_ENDPOINT_URL: url,
-      AWS_REGION: REGION,
-      AWS_DEFAULT_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      PATH: process.env['PATH'] ?? '',
-    }),
+    variables: () => ({ ...endpointVariables(url), PATH: process.env['PATH'] ?? '' }),
   });
+  const sdkConfiguration = () => ({ endpoint: url, region: REGION, credentials: CREDENTIALS });
   const engine = new Engine({
     folder: stateFolder,
     clock,
@@ -84,39 +104,59 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     deadlineClock: new RealClock(),
     region: REGION,
     accountId: ACCOUNT_ID,
-    targets: {
-      lambda: lambdas,
-      aws: sdkCaller(() => ({ endpoint: url, region: REGION, credentials: CREDENTIALS })),
-    },
+    targets: { lambda: lambdas, aws: sdkCaller(sdkConfiguration) },
     objects: s3,
   });
-  const ec2 = createEc2(ec2State, machines);
   const server = await serveWire(
     {
-      ebs: createService(ebsSdk, createEbs(ec2State), EBS_SERVICE_OPTIONS),
-      ec2: createService(ec2Sdk, ec2.handlers),
+      ebs: createService(ebsSdk, createEbs(ec2State), { ...EBS_SERVICE_OPTIONS, ...watch('ebs') }),
+      ec2: createService(ec2Sdk, ec2.handlers, watch('ec2')),
       lambda: createLambdaService(lambdas),
       s3: s3.service,
+      ssm: createService(ssmSdk, ssm.handlers, watch('ssm')),
       states: createStatesService(engine),
     },
     port,
   );
   url = server.url;
+  ec2.lifecycle.resume();
+
+  const client = new ec2Sdk.EC2Client(sdkConfiguration());
+  const startInstance = async (instanceId: string): Promise<void> => {
+    await client.send(new ec2Sdk.StartInstancesCommand({ InstanceIds: [instanceId] }));
+  };
   return {
     url,
     region: REGION,
     ec2State,
-    lambdas,
     engine,
+    lambdas,
+    fleet: fleetRegistry(ec2State, diskFolder, startInstance),
+    diskFolder,
+    faults,
     deploy: (folder) =>
       deployAssembly(folder, { s3, lambdas, engine, region: REGION, accountId: ACCOUNT_ID }),
+    settled: () => ec2.lifecycle.settled(),
     async close() {
       await engine.close();
       await lambdas.close();
+      client.destroy();
       await server.close();
+      await ssm.close();
+      await ec2.lifecycle.close();
       await machines.close();
       await ec2State.flush();
       await events.close();
     },
   };
 }
+
+/** What makes an AWS SDK or CLI talk to this cloud. */
+export const endpointVariables = (url: string): Record<string, string> => ({
+  AWS_ENDPOINT_URL: url,
+  AWS_REGION: REGION,
+  AWS_DEFAULT_REGION: REGION,
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
