@@ -6,7 +6,7 @@ import { keyText, parseTextRecordFile, type TextFormat } from './text-record-fil
 /** A file of lines, each a record of its own, where one line says all of one thing. */
 interface LineTable {
   readonly name: string;
-  readonly paths: readonly string[];
+  readonly path: RegExp;
   /** The key of a line, or undefined when it is no line of this table. */
   keyOf(line: string): string | undefined;
   /** True for lines that belong to no record. */
@@ -17,31 +17,37 @@ const lineTables: readonly LineTable[] = [
   {
     // deb-triggers(5): who is to be told when a path changes, `<path> <package>[/noawait]`.
     name: 'dpkg-file-triggers',
-    paths: ['/var/lib/dpkg/triggers/File'],
+    path: /^\/var\/lib\/dpkg\/triggers\/File$/,
     keyOf: (line) => (/^\/\S* \S+$/.test(line) ? line.replace(/\/(no)?await$/, '') : undefined),
+  },
+  {
+    // deb-triggers(5): the packages that wait for a trigger by this name, `<package>[/noawait]`.
+    name: 'dpkg-named-triggers',
+    path: /^\/var\/lib\/dpkg\/triggers\/[a-z0-9][^/]*$/,
+    keyOf: (line) => (/^\S+$/.test(line) ? line.replace(/\/(no)?await$/, '') : undefined),
   },
   {
     // dpkg-statoverride(1): `<user> <group> <mode> <path>`.
     name: 'dpkg-statoverride',
-    paths: ['/var/lib/dpkg/statoverride', '/var/lib/dpkg/statoverride-old'],
+    path: /^\/var\/lib\/dpkg\/statoverride(-old)?$/,
     keyOf: (line) => /^\S+ \S+ [0-7]+ (\/.*)$/.exec(line)?.[1],
   },
   {
     // ucf(1): the digest of each configuration file as the package had it when the user last agreed.
     name: 'ucf-hashfile',
-    paths: ['/var/lib/ucf/hashfile', '/var/lib/ucf/hashfile.0'],
+    path: /^\/var\/lib\/ucf\/hashfile(\.\d)?$/,
     keyOf: (line) => /^[0-9a-f]{32} {2}(\/.*)$/.exec(line)?.[1],
   },
   {
     // ucf(1): which package a configuration file belongs to.
     name: 'ucf-registry',
-    paths: ['/var/lib/ucf/registry', '/var/lib/ucf/registry.0'],
+    path: /^\/var\/lib\/ucf\/registry(\.\d)?$/,
     keyOf: (line) => /^\S+ ?\t ?(\/.*)$/.exec(line)?.[1],
   },
   {
     // shells(5)
     name: 'shells',
-    paths: ['/etc/shells'],
+    path: /^\/etc\/shells$/,
     keyOf: (line) => (line.startsWith('/') ? line : undefined),
     isComment: (line) => line === '' || line.startsWith('#'),
   },
@@ -52,7 +58,7 @@ export const lineTableCodecs: readonly RecordCodec[] = lineTables.map((table) =>
   const format = formatOf(table);
   return {
     name: table.name,
-    matches: (path) => table.paths.includes(path),
+    matches: (path) => table.path.test(path),
     parse: (bytes) => parseTextRecordFile(bytes, format),
   };
 });

@@ -30,8 +30,8 @@ export interface TextFormat {
 
 export type RecordTexts = ReadonlyMap<string, string>;
 
-/** A file that is larger than this is no record file: the largest known, dpkg's `available`, has some 20 MB. */
-const LARGEST_FILE_BYTES = 256 * 1024 * 1024;
+/** A file that is larger than this is no record file: the largest known, dpkg's `available`, has some 60 MB. */
+const LARGEST_FILE_BYTES = 128 * 1024 * 1024;
 
 export function parseTextRecordFile(bytes: Uint8Array, format: TextFormat): RecordFile {
   if (bytes.length > LARGEST_FILE_BYTES) {

@@ -1,20 +1,23 @@
 import { readU32, writeU32 } from '../../bytes/little-endian';
 import { RecordFormatError } from '../record-errors';
 import type { HardwareCapabilities, LibraryEntry } from './library-entry';
-import { buildStringTable } from './string-table';
+import { buildPlainStringTable, buildStringTable, type StringTable } from './string-table';
 
 /** What an ld.so.cache says, apart from where in the file it says it. */
 export interface LibraryCache {
   readonly entries: readonly LibraryEntry[];
-  /** Which ldconfig wrote it; undefined when the file does not say. */
-  readonly generator: string;
+  /** Which ldconfig wrote it. Undefined before glibc 2.33, whose files have no extension to say it, and share no strings. */
+  readonly generator: string | undefined;
+  /** True when the file says that its numbers are little-endian, as all do since glibc 2.33. */
+  readonly saysByteOrder: boolean;
   /** Strings that nothing refers to: names of glibc-hwcaps subdirectories that hold no library. */
   readonly unusedStrings: readonly string[];
 }
 
 /**
- * The layout of glibc's own format (sysdeps/generic/dl-cache.h, since glibc 2.33): header, entries, strings, and the
- * extension directory with its sections. Offsets count from the start of the file.
+ * The layout of glibc's own format (sysdeps/generic/dl-cache.h): header, entries, strings, and since glibc 2.33 the
+ * extension directory with its sections. Offsets count from the start of the file. Files that begin with the format of
+ * libc 5 (`ld.so-1.7.0`, the default up to glibc 2.31 where a distribution did not change it) are not read.
  */
 const MAGIC = 'glibc-ld.so.cache1.1';
 const HEADER_BYTES = 48;
@@ -34,6 +37,8 @@ const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
 const LONGEST_STRING = 4096;
 const MOST_STRING_BYTES = 64 * 1024 * 1024;
 
+const NO_EXTENSION = { generator: undefined, hwcapNames: [] };
+
 export const CODEC = 'ld-so-cache';
 
 /** @throws RecordFormatError when it is another format, corrupt, or not laid out as ldconfig does it */
@@ -44,13 +49,17 @@ export function parseCacheFile(file: Uint8Array): LibraryCache {
   const count = readU32(file, 20);
   const stringsBytes = readU32(file, 24);
   const stringsAt = HEADER_BYTES + count * ENTRY_BYTES;
+  const byteOrder = readU32(file, 28);
   const extensionAt = readU32(file, 32);
   if (stringsAt + stringsBytes > file.length)
     fail(`${count} entries and ${stringsBytes} bytes of strings`, 20);
-  if (extensionAt !== alignedTo4(stringsAt + stringsBytes)) fail('no extension after the strings', 32);
+  if (extensionAt !== 0 && extensionAt !== alignedTo4(stringsAt + stringsBytes)) {
+    fail('an extension that does not follow the strings', 32);
+  }
 
   const strings = stringReader(file, stringsAt, stringsAt + stringsBytes);
-  const { generator, hwcapNames } = parseExtension(file, extensionAt, strings.at);
+  const { generator, hwcapNames } =
+    extensionAt === 0 ? NO_EXTENSION : parseExtension(file, extensionAt, strings.at);
   const entries: LibraryEntry[] = [];
   for (let at = HEADER_BYTES; at < stringsAt; at += ENTRY_BYTES) {
     entries.push({
@@ -61,7 +70,8 @@ export function parseCacheFile(file: Uint8Array): LibraryCache {
       hwcap: parseHwcap(readU32(file, at + 20), readU32(file, at + 16), hwcapNames, at),
     });
   }
-  const cache = { entries, generator, unusedStrings: strings.unused() };
+  const saysByteOrder = byteOrder === LITTLE_ENDIAN;
+  const cache = { entries, generator, saysByteOrder, unusedStrings: strings.unused() };
   if (!Buffer.from(serializeCacheFile(cache)).equals(file))
     fail('a layout that is not the one of ldconfig', 0);
   return cache;
@@ -138,57 +148,82 @@ function stringReader(
   return { at, unused };
 }
 
-/** The bytes that ldconfig writes for these entries, in their order. */
-export function serializeCacheFile({ entries, generator, unusedStrings }: LibraryCache): Uint8Array {
+/**
+ * The bytes that ldconfig writes for these entries, in their order.
+ *
+ * @throws RecordFormatError when an entry needs what a file without extension has not
+ */
+export function serializeCacheFile(cache: LibraryCache): Uint8Array {
+  const { entries, generator, saysByteOrder } = cache;
   const hwcapNames = [
     ...new Set(entries.flatMap(({ hwcap }) => (hwcap.kind === 'subdirectory' ? [hwcap.name] : []))),
   ].sort();
-  const strings = buildStringTable([
-    ...entries.flatMap(({ soname, path }) => [soname, path]),
-    ...hwcapNames,
-    ...unusedStrings,
-  ]);
+  if (generator === undefined && hwcapNames.length > 0)
+    fail('a glibc-hwcaps subdirectory without extension', 32);
+  const strings = stringTableOf(cache, hwcapNames);
   const stringsAt = HEADER_BYTES + entries.length * ENTRY_BYTES;
-  const extensionAt = alignedTo4(stringsAt + strings.text.length);
-  const sections = hwcapNames.length > 0 ? 2 : 1;
-  const hwcapsAt = extensionAt + EXTENSION_HEADER_BYTES + sections * SECTION_BYTES;
-  const hwcapsBytes = hwcapNames.length * 4;
-  const file = new Uint8Array(hwcapsAt + hwcapsBytes + generator.length);
+  const stringsEnd = stringsAt + strings.text.length;
+  const extension =
+    generator === undefined
+      ? new Uint8Array()
+      : serializeExtension(
+          alignedTo4(stringsEnd),
+          generator,
+          hwcapNames.map((name) => stringsAt + strings.offsetOf(name)),
+        );
+  const extensionAt = extension.length === 0 ? 0 : alignedTo4(stringsEnd);
+  const file = new Uint8Array((extensionAt || stringsEnd) + extension.length);
 
   putLatin1(file, 0, MAGIC);
   writeU32(file, 20, entries.length);
   writeU32(file, 24, strings.text.length);
-  writeU32(file, 28, LITTLE_ENDIAN);
+  writeU32(file, 28, saysByteOrder ? LITTLE_ENDIAN : 0);
   writeU32(file, 32, extensionAt);
   for (const [index, entry] of entries.entries()) {
     const at = HEADER_BYTES + index * ENTRY_BYTES;
     const [high, low] = hwcapWords(entry.hwcap, hwcapNames);
     writeU32(file, at, entry.flags);
-    writeU32(file, at + 4, stringsAt + strings.offsetOf(entry.soname));
-    writeU32(file, at + 8, stringsAt + strings.offsetOf(entry.path));
+    writeU32(file, at + 4, stringsAt + strings.offsetOf(entry.soname, 2 * index));
+    writeU32(file, at + 8, stringsAt + strings.offsetOf(entry.path, 2 * index + 1));
     writeU32(file, at + 12, entry.osVersion);
     writeU32(file, at + 16, low);
     writeU32(file, at + 20, high);
   }
   putLatin1(file, stringsAt, strings.text);
-  writeU32(file, extensionAt, EXTENSION_MAGIC);
-  writeU32(file, extensionAt + 4, sections);
-  writeSection(
-    file,
-    extensionAt + EXTENSION_HEADER_BYTES,
-    TAG_GENERATOR,
-    hwcapsAt + hwcapsBytes,
-    generator.length,
-  );
-  if (sections === 2) {
-    const at = extensionAt + EXTENSION_HEADER_BYTES + SECTION_BYTES;
-    writeSection(file, at, TAG_HWCAPS, hwcapsAt, hwcapsBytes);
-  }
-  for (const [index, name] of hwcapNames.entries()) {
-    writeU32(file, hwcapsAt + index * 4, stringsAt + strings.offsetOf(name));
-  }
-  putLatin1(file, hwcapsAt + hwcapsBytes, generator);
+  if (extensionAt !== 0) file.set(extension, extensionAt);
   return file;
+}
+
+function stringTableOf(
+  { entries, generator, unusedStrings }: LibraryCache,
+  hwcapNames: readonly string[],
+): StringTable {
+  const ofEntries = entries.flatMap(({ soname, path }) => [soname, path]);
+  return generator === undefined
+    ? buildPlainStringTable([...ofEntries, ...unusedStrings])
+    : buildStringTable([...ofEntries, ...hwcapNames, ...unusedStrings]);
+}
+
+/** The extension directory, its glibc-hwcaps section where there are any, and the generator. */
+function serializeExtension(
+  extensionAt: number,
+  generator: string,
+  hwcapStrings: readonly number[],
+): Uint8Array {
+  const sections = hwcapStrings.length > 0 ? 2 : 1;
+  const hwcapsAt = EXTENSION_HEADER_BYTES + sections * SECTION_BYTES;
+  const generatorAt = hwcapsAt + hwcapStrings.length * 4;
+  const bytes = new Uint8Array(generatorAt + generator.length);
+  writeU32(bytes, 0, EXTENSION_MAGIC);
+  writeU32(bytes, 4, sections);
+  writeSection(bytes, EXTENSION_HEADER_BYTES, TAG_GENERATOR, extensionAt + generatorAt, generator.length);
+  if (sections === 2) {
+    const at = EXTENSION_HEADER_BYTES + SECTION_BYTES;
+    writeSection(bytes, at, TAG_HWCAPS, extensionAt + hwcapsAt, hwcapStrings.length * 4);
+  }
+  for (const [index, offset] of hwcapStrings.entries()) writeU32(bytes, hwcapsAt + index * 4, offset);
+  putLatin1(bytes, generatorAt, generator);
+  return bytes;
 }
 
 function hwcapWords(hwcap: HardwareCapabilities, names: readonly string[]): [high: number, low: number] {

@@ -25,7 +25,8 @@ class LdSoCacheFile implements RecordFile {
     private readonly cache: LibraryCache,
   ) {
     const records = new Map([...groupByKey(cache.entries)].map(([key, group]) => [key, recordBytes(group)]));
-    this.records = records.set(GENERATOR_KEY, Buffer.from(cache.generator, 'latin1'));
+    if (cache.generator !== undefined) records.set(GENERATOR_KEY, Buffer.from(cache.generator, 'latin1'));
+    this.records = records;
     this.remainder = Buffer.from(cache.unusedStrings.join('\n'), 'latin1');
   }
 
@@ -37,13 +38,13 @@ class LdSoCacheFile implements RecordFile {
       const before = this.records.get(key);
       if (before === bytes || (before && bytes && Buffer.compare(before, bytes) === 0)) continue;
       changed = true;
-      if (key === GENERATOR_KEY) generator = bytes ? Buffer.from(bytes).toString('latin1') : '';
+      if (key === GENERATOR_KEY) generator = bytes && Buffer.from(bytes).toString('latin1');
       else if (bytes) groups.set(key, parseRecord(key, bytes));
       else groups.delete(key);
     }
     if (!changed) return this.bytes.slice();
     const entries = [...groups.values()].flat().sort(compareEntries);
-    return serializeCacheFile({ entries, generator, unusedStrings: this.cache.unusedStrings });
+    return serializeCacheFile({ ...this.cache, entries, generator });
   }
 }
 

@@ -1,14 +1,33 @@
-/**
- * The string table of ld.so.cache, in the order and with the shared tails that ldconfig gives it (glibc since 2.33,
- * elf/stringtable.c): strings in reverse order of their reversed bytes, the longer of two with the same tail first; one
- * that is the tail of its forerunner takes no room of its own. Strings are bytes as latin1.
- */
+/** The strings of an ld.so.cache, as bytes in latin1. */
 export interface StringTable {
   /** With a NUL after each string. */
   readonly text: string;
-  offsetOf(string: string): number;
+  /** Where a string starts in `text`. @param position its place among the strings that the table was built of */
+  offsetOf(string: string, position?: number): number;
 }
 
+/** As glibc writes it before 2.33: every string in turn, again when it comes again. */
+export function buildPlainStringTable(strings: readonly string[]): StringTable {
+  const offsets: number[] = [];
+  let sizeBytes = 0;
+  for (const string of strings) {
+    offsets.push(sizeBytes);
+    sizeBytes += string.length + 1;
+  }
+  return {
+    text: strings.map((string) => `${string}\0`).join(''),
+    offsetOf(string, position) {
+      const offset = offsets[position ?? strings.indexOf(string)];
+      if (offset === undefined) throw new RangeError(`The string table has no ${JSON.stringify(string)}.`);
+      return offset;
+    },
+  };
+}
+
+/**
+ * With shared tails, as glibc writes it since 2.33 (elf/stringtable.c): strings in reverse order of their reversed bytes,
+ * the longer of two with the same tail first; one that is the tail of its forerunner takes no room of its own.
+ */
 export function buildStringTable(strings: Iterable<string>): StringTable {
   const ordered = [...new Set(strings)].sort(compareTails);
   const offsets = new Map<string, number>();

@@ -14,6 +14,8 @@ import { RecordFormatError } from '../../../core/records/record-errors';
 const fixtures = join(__dirname, '../../fixtures/records');
 /** Written by ldconfig 2.36 for two hwcaps subdirectories in use, one without libraries, and a library in two places. */
 const withHwcaps = readFileSync(join(fixtures, 'ld.so.cache-with-hwcaps'));
+/** The same libraries by ldconfig 2.31, which knows no glibc-hwcaps. */
+const older = readFileSync(join(fixtures, 'ld.so.cache-2.31'));
 
 const AMD64 = 0x0303;
 const Z = `libz.so.1 flags=0x${AMD64.toString(16)}`;
@@ -59,6 +61,22 @@ describe('ld.so.cache', () => {
       const back = ldSoCacheCodec.parse(without).merge(new Map([[key, record]]));
       expect(Buffer.compare(back, withHwcaps)).toBe(0);
     }
+  });
+
+  it('of an older libc, which shares no strings and names no generator, is read and written too', () => {
+    const file = ldSoCacheCodec.parse(older);
+    expect(Buffer.compare(file.merge(new Map()), older)).toBe(0);
+    expect([...file.records.keys()]).toEqual([
+      Z,
+      'liblzma.so.5 flags=0x303',
+      'libc.so.6 flags=0x303 os=0x30200',
+      'libbz2.so.1.0 flags=0x303',
+    ]);
+    const record = file.records.get(Z);
+    const back = ldSoCacheCodec.parse(file.merge(new Map([[Z, undefined]]))).merge(new Map([[Z, record]]));
+    expect(Buffer.compare(back, older)).toBe(0);
+    const hwcaps = ldSoCacheCodec.parse(withHwcaps).records.get(`${Z} hwcaps=x86-64-v2/0`);
+    expect(() => file.merge(new Map([[`${Z} hwcaps=x86-64-v2/0`, hwcaps]]))).toThrow(RecordFormatError);
   });
 
   it('takes the generator of a newer libc', () => {
@@ -150,7 +168,12 @@ const libraries: fc.Arbitrary<LibraryEntry> = fc
   }));
 
 function cacheOf(entries: readonly LibraryEntry[]): LibraryCache {
-  return { entries: entries.toSorted(compareEntries), generator: 'ldconfig', unusedStrings: [] };
+  return {
+    entries: entries.toSorted(compareEntries),
+    generator: 'ldconfig',
+    saysByteOrder: true,
+    unusedStrings: [],
+  };
 }
 
 describe('merging libraries', () => {

@@ -11,6 +11,7 @@ const merged = (path: string, text: string, changes: Record<string, string | und
 describe('tables of lines', () => {
   it.each([
     ['/var/lib/dpkg/triggers/File', '/usr/share/icons/x theme', '/usr/share/icons/x theme/noawait'],
+    ['/var/lib/dpkg/triggers/ldconfig', 'libc-bin', 'libc-bin/noawait'],
     ['/var/lib/dpkg/statoverride', '/usr/bin/x', 'root games 2755 /usr/bin/x'],
     ['/var/lib/ucf/hashfile', '/etc/x', 'e6fd6e8e29210c5678181f33177d5433  /etc/x'],
     ['/var/lib/ucf/registry', '/etc/x', 'package \t /etc/x'],
