@@ -1,0 +1,57 @@
+import type { SSMClient } from '@aws-sdk/client-ssm';
+
+export interface SentCommand {
+  readonly instanceId: string;
+  readonly commands: readonly string[];
+}
+
+/** What an invocation answers, one after the other; the last one stays. */
+export interface Answer {
+  readonly Status?: string;
+  readonly StatusDetails?: string;
+  readonly ResponseCode?: number;
+  readonly StandardOutputContent?: string;
+  readonly StandardErrorContent?: string;
+  /** Thrown instead. */
+  readonly error?: string;
+}
+
+/** Systems Manager as far as the adapters call it, answering what a test has set. */
+export class FakeRunCommand {
+  readonly sent: SentCommand[] = [];
+  readonly online = new Set<string>();
+  /** Runs when a command is sent. */
+  onSend: (command: SentCommand) => Promise<void> | void = () => undefined;
+  answers: Answer[] = [{ Status: 'Success', StatusDetails: 'Success', ResponseCode: 0 }];
+
+  client(): SSMClient {
+    const send = async (command: { constructor: { name: string }; input: Record<string, unknown> }) =>
+      this.answer(command.constructor.name, command.input);
+    // Paginators ask for an instance of the real client; only `send` is ever called on it.
+    const { SSMClient: Client } = jest.requireActual<typeof import('@aws-sdk/client-ssm')>('@aws-sdk/client-ssm');
+    return Object.assign(new Client({ region: 'eu-west-1' }), { send }) as unknown as SSMClient;
+  }
+
+  private async answer(name: string, input: Record<string, unknown>): Promise<unknown> {
+    switch (name) {
+      case 'SendCommandCommand': {
+        const [instanceId] = input['InstanceIds'] as string[];
+        const { commands } = input['Parameters'] as { commands: string[] };
+        this.sent.push({ instanceId: instanceId!, commands });
+        await this.onSend(this.sent.at(-1)!);
+        return { Command: { CommandId: `command-${this.sent.length}` } };
+      }
+      case 'GetCommandInvocationCommand': {
+        const [answer] = this.answers.length > 1 ? this.answers.splice(0, 1) : this.answers;
+        if (answer?.error !== undefined) throw Object.assign(new Error(answer.error), { name: answer.error });
+        return answer;
+      }
+      case 'DescribeInstanceInformationCommand':
+        return {
+          InstanceInformationList: [...this.online].map((InstanceId) => ({ InstanceId, PingStatus: 'Online' })),
+        };
+      default:
+        throw new Error(`the fake of Systems Manager has no ${name}`);
+    }
+  }
+}
