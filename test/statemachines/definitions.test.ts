@@ -1,6 +1,6 @@
 import validate from 'asl-validator';
 import jsonata from 'jsonata';
-import { TRANSIENT_ERROR_NAMES } from '../../core/workflow/error-names';
+import { ERROR_NAMES, TRANSIENT_ERROR_NAMES } from '../../core/workflow/error-names';
 import { type Step, STEPS } from '../../core/workflow/steps';
 import {
   allStates,
@@ -134,6 +134,18 @@ describe.each(files)('%s', (file) => {
       });
     }
   });
+});
+
+test('errors that are caught or thrown by name are ours, by the names of their classes', () => {
+  const named = files.flatMap((file) =>
+    allStates(file).flatMap(([, state]) => [
+      ...(state.Catch ?? []).flatMap(({ ErrorEquals }) => ErrorEquals),
+      ...(state.Error === undefined || state.Error.startsWith('{%') ? [] : [state.Error]),
+    ]),
+  );
+  const ours: string[] = Object.values(ERROR_NAMES);
+  expect([...new Set(named)].filter((name) => name !== 'States.ALL' && !ours.includes(name))).toEqual([]);
+  expect(named).toEqual(expect.arrayContaining(['LeaseHeldError', 'RunFailedError', 'CanaryFailedError']));
 });
 
 test('every step is called by some state machine', () => {

@@ -175,6 +175,35 @@ describe('a run', () => {
     });
   });
 
+  test('works on no more machines at a time than maxConcurrency, in all classes together', async () => {
+    let now = 0;
+    let most = 0;
+    const members = (classId: string) => [1, 2, 3, 4].map((number) => `i-${classId}${number}`);
+    const workflow = workflowUnderTest(
+      {
+        targets: ['a', 'b', 'c'].flatMap(members),
+        rounds: [
+          ['a', 'b', 'c'].map((classId) => ({
+            classId,
+            representative: { instanceId: `i-live-${classId}`, kind: 'live' as const },
+            members: members(classId),
+          })),
+        ],
+      },
+      {
+        'apply-manifest': async () => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          now -= 1;
+          return { done: true, snapshotId: 'snap-1', putBlocks: 3, getBlocks: 9 };
+        },
+      },
+    );
+    expect((await workflow.run('patch-fleet', { update: 'security' })).status).toBe('SUCCEEDED');
+    expect(workflow.inputs('verify-instance')).toHaveLength(12);
+    expect(most).toBe(2);
+  });
+
   test('without targets writes a report and ends', async () => {
     const workflow = workflowUnderTest({ targets: [], rounds: [] });
     expect((await workflow.run('patch-fleet', { update: 'security' })).status).toBe('SUCCEEDED');

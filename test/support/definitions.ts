@@ -11,6 +11,7 @@ export interface State {
   readonly Next?: string;
   readonly Default?: string;
   readonly End?: boolean;
+  readonly Error?: string;
   readonly Assign?: Record<string, unknown>;
   readonly Choices?: readonly { Condition: string; Next: string; Assign?: Record<string, unknown> }[];
   readonly Retry?: readonly { ErrorEquals: string[]; IntervalSeconds: number; MaxAttempts: number }[];
