@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { writeU16, writeU32 } from '../../../../core/bytes/little-endian';
+import { CorruptFilesystemError, UnsupportedFeatureError } from '../../../../core/filesystem/errors';
+import {
+  checkReadable,
+  checkWritable,
+  Compat,
+  featureNames,
+  Incompat,
+  RoCompat,
+} from '../../../../core/filesystem/ext4/features';
+import {
+  parseSuperblock,
+  verifySuperblock,
+  writeSuperblock,
+} from '../../../../core/filesystem/ext4/superblock';
+import { ImageElvesError } from '../../../../core/errors';
+import { superblockBytes, superblockFixture } from '../../../support/ext4-superblock';
+
+describe('superblock', () => {
+  it('takes the changes of a writer and keeps its checksum', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(2 ** 40),
+        fc.nat(0xffffffff),
+        fc.nat(0xffff),
+        (freeBlocksCount, freeInodesCount, state) => {
+          const bytes = superblockBytes();
+          writeSuperblock(bytes, { freeBlocksCount, freeInodesCount, state, lastOrphan: 12 });
+          verifySuperblock(bytes);
+          expect(parseSuperblock(bytes)).toMatchObject({
+            freeBlocksCount,
+            freeInodesCount,
+            state,
+            lastOrphan: 12,
+          });
+        },
+      ),
+    );
+  });
+
+  it('with one wrong bit anywhere is found out', () => {
+    fc.assert(
+      fc.property(fc.nat(1023), fc.nat(7), (at, bit) => {
+        const bytes = superblockBytes();
+        bytes[at] = bytes[at]! ^ (1 << bit);
+        // Without the feature bit of checksums there is none to fail.
+        fc.pre(at < 0x64 || at > 0x67);
+        expect(() => verifySuperblock(bytes)).toThrow(CorruptFilesystemError);
+      }),
+    );
+  });
+
+  it('never lets impossible geometry through', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0, 4, 0x14, 0x18, 0x1c, 0x20, 0x28, 0x54),
+        fc.nat(0xffffffff),
+        (offset, value) => {
+          const bytes = superblockBytes();
+          writeU32(bytes, offset, value);
+          try {
+            const superblock = parseSuperblock(bytes);
+            expect(superblock.groupCount * superblock.inodesPerGroup).toBe(superblock.inodesCount);
+            expect(superblock.blocksPerGroup).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ImageElvesError);
+          }
+        },
+      ),
+    );
+  });
+
+  it.each([0, 1, 127, 129, 8192])('refuses inodes of %i bytes', (inodeSize) => {
+    const bytes = superblockBytes();
+    writeU16(bytes, 0x58, inodeSize);
+    expect(() => parseSuperblock(bytes)).toThrow(CorruptFilesystemError);
+  });
+});
+
+describe('feature gate', () => {
+  it('reads and writes what distributions make', () => {
+    for (const features of [
+      superblockFixture(),
+      superblockFixture({ incompat: 0x22c2, compat: 0x103c }),
+      superblockFixture({ incompat: 0x42, roCompat: 0x1b }),
+    ]) {
+      expect(() => checkReadable(features)).not.toThrow();
+      expect(() => checkWritable(features)).not.toThrow();
+    }
+  });
+
+  it('names what it refuses, unknown bits too', () => {
+    const strange = superblockFixture({ incompat: 0x2c2 | Incompat.inline_data | 0x400000 });
+    expect(() => checkReadable(strange)).toThrow(
+      new UnsupportedFeatureError(['inline_data', 'incompat 0x400000'], 'read'),
+    );
+  });
+
+  it('reads but does not write what it does not keep consistent', () => {
+    for (const [name, bit] of Object.entries(RoCompat)) {
+      const features = superblockFixture({ roCompat: 0x46b | bit });
+      expect(() => checkReadable(features)).not.toThrow();
+      const isKept = (0x1047b & bit) !== 0;
+      if (!isKept) expect(() => checkWritable(features)).toThrow(name);
+    }
+    expect(() => checkWritable(superblockFixture({ roCompat: 0x46b | 0x20000000 }))).toThrow(
+      'ro_compat 0x20000000',
+    );
+    expect(() => checkWritable(superblockFixture({ compat: 0x3c | 0x80000000 }))).toThrow(
+      'compat 0x80000000',
+    );
+  });
+
+  it('lists features by the names of e2fsprogs', () => {
+    expect(featureNames(superblockFixture())).toEqual([
+      ...['has_journal', 'ext_attr', 'resize_inode', 'dir_index'],
+      ...['filetype', 'extent', '64bit', 'flex_bg'],
+      ...['sparse_super', 'large_file', 'huge_file', 'dir_nlink', 'extra_isize', 'metadata_csum'],
+    ]);
+    expect(Compat.has_journal).toBe(4);
+  });
+});
