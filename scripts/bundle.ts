@@ -1,24 +1,11 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build } from 'esbuild';
 import { STEPS } from '../core/workflow/steps';
 
-/** Bundles every Lambda into dist/lambdas/<step>/index.js and the command into dist/cli/imageelves.js. */
+/** Bundles every Lambda into dist/lambdas/<step>/index.js, the SDK included: what runs is what was tested. */
 const root = path.join(__dirname, '..');
 const lambdas = path.join(root, 'lambdas');
-
-const options: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'cjs',
-  // Step functions match errors by name, and people read stack traces in logs.
-  minify: false,
-  keepNames: true,
-  sourcemap: false,
-  mainFields: ['module', 'main'],
-  logLevel: 'warning',
-};
 
 async function bundle(): Promise<void> {
   const steps = STEPS.map(({ name }) => name as string);
@@ -33,20 +20,22 @@ async function bundle(): Promise<void> {
       `core/workflow/steps.ts does not name ${unknown.map((name) => `lambdas/${name}.ts`).join(', ')}`,
     );
   }
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  const outdir = path.join(root, 'dist', 'lambdas');
+  rmSync(outdir, { recursive: true, force: true });
   await build({
-    ...options,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    // State machines match errors by name, and people read stack traces in logs.
+    minify: false,
+    keepNames: true,
+    sourcemap: false,
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
     entryPoints: steps.map((step) => ({ in: path.join(lambdas, `${step}.ts`), out: `${step}/index` })),
-    outdir: path.join(root, 'dist', 'lambdas'),
+    outdir,
   });
-  const command = path.join(root, 'cli', 'imageelves.ts');
-  if (existsSync(command)) {
-    await build({
-      ...options,
-      entryPoints: [command],
-      outfile: path.join(root, 'dist', 'cli', 'imageelves.js'),
-    });
-  }
 }
 
 bundle().catch((error: unknown) => {
