@@ -10,8 +10,8 @@ export interface LocalCloudOptions {
   readonly speed?: number;
   /** Lambda invocations at once. @default 8 */
   readonly concurrency?: number;
-  /** Behind running instances. @default real ones: systemd-nspawn */
-  readonly machines?: Machines;
+  /** Behind running instances: those given, or `imaginary` ones that are on or off and do nothing else. @default real ones: systemd-nspawn */
+  readonly machines?: Machines | 'imaginary';
   /** What machines reach as web sites, by host name: folders, such as a package repository. Real machines only. */
   readonly sites?: Readonly<Record<string, string>>;
   /** A proxy that machines go out through. Real machines only. */

@@ -11,7 +11,7 @@ import { createEbs, EBS_SERVICE_OPTIONS } from './ebs';
 import { createEc2 } from './ec2';
 import type { FleetRegistry } from './fleet/demo-fleet';
 import { fleetRegistry } from './fleet/fleet-registry';
-import { NspawnMachines } from './instances';
+import { ImaginaryMachines, NspawnMachines, type Machines } from './instances';
 import { createLambdaService, Lambdas } from './lambda';
 import { createS3 } from './s3';
 import { createSsm } from './ssm';
@@ -77,13 +77,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const diskFolder = storage === 'disk' ? await reflinkFolder(stateFolder) : stateFolder;
   const blocks = storage === 'disk' ? await ReflinkStorage.open(diskFolder) : new MemoryStorage();
   const ec2State = await LocalEc2State.open({ clock, events, storage: blocks, folder: stateFolder, timings });
-  const machines =
-    options.machines ??
-    (await NspawnMachines.open({
-      consoleFolder: path.join(stateFolder, 'consoles'),
-      sites: options.sites,
-      upstream: options.upstreamProxy,
-    }));
+  const machines = await machinesOf(options);
   const ec2 = createEc2(ec2State, machines);
   const s3Folder = path.join(stateFolder, 's3');
   const s3 = await createS3({ folder: s3Folder, region: REGION, clock, around: faults.around('s3') });
@@ -149,6 +143,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       await events.close();
     },
   };
+}
+
+async function machinesOf({
+  machines,
+  stateFolder,
+  sites,
+  upstreamProxy,
+}: LocalCloudOptions): Promise<Machines> {
+  if (machines === 'imaginary') return new ImaginaryMachines();
+  const consoleFolder = path.join(stateFolder, 'consoles');
+  return machines ?? (await NspawnMachines.open({ consoleFolder, sites, upstream: upstreamProxy }));
 }
 
 /** What makes an AWS SDK or CLI talk to this cloud. */
