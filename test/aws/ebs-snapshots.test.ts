@@ -32,7 +32,11 @@ describe('SnapshotReader', () => {
     const machine = await addMachine(services, { blocks: { 0: block(1), 2: block(3) } });
     const meter = new UsageMeter();
     const reader = await SnapshotReader.open(services.ebs, await snapshotOf(services, machine), { meter });
-    await Promise.all([reader.read(0, 4096), reader.read(100, 5 * SNAPSHOT_BLOCK_BYTES), reader.read(8192, 10)]);
+    await Promise.all([
+      reader.read(0, 4096),
+      reader.read(100, 5 * SNAPSHOT_BLOCK_BYTES),
+      reader.read(8192, 10),
+    ]);
     await reader.read(2 * SNAPSHOT_BLOCK_BYTES, 1);
     expect(meter.usage()).toEqual({
       listCalls: 1,
@@ -131,7 +135,13 @@ describe('putChangedBlocks', () => {
     ).rejects.toMatchObject({ name: 'InternalServerException' });
     services.faults.clear();
     const before = puts();
-    const digests = await putChangedBlocks(overlay, await start(parent, 'token'), services.documents, KEY, () => true);
+    const digests = await putChangedBlocks(
+      overlay,
+      await start(parent, 'token'),
+      services.documents,
+      KEY,
+      () => true,
+    );
     expect(puts() - before).toBeLessThanOrEqual(40 - 25);
     expect((digests as Map<number, Uint8Array>).size).toBe(40);
   });

@@ -1,0 +1,146 @@
+import { applyManifest } from '../../aws/steps/apply-manifest';
+import { captureUpdate } from '../../aws/steps/capture-update';
+import { classifyTargets } from '../../aws/steps/classify-targets';
+import { cleanUpRun, terminateClone } from '../../aws/steps/clean-up';
+import { createVolume } from '../../aws/steps/create-volume';
+import { launchClone } from '../../aws/steps/launch-clone';
+import { releaseLease, takeLease } from '../../aws/steps/leases';
+import { matchInstance } from '../../aws/steps/match-instance';
+import { planRun } from '../../aws/steps/plan-run';
+import { profileInstance } from '../../aws/steps/profile-instance';
+import { recordFailure } from '../../aws/steps/record-failure';
+import { checkUpdate, startUpdate } from '../../aws/steps/run-update';
+import { selectMatched } from '../../aws/steps/select-matched';
+import { snapshotInstance } from '../../aws/steps/snapshot-instance';
+import { verifyInstance } from '../../aws/steps/verify-instance';
+import { writeReport } from '../../aws/steps/write-report';
+import { swapVolume } from '../../aws/swap/swap-volume';
+import type {
+  ClassItem,
+  MachineItem,
+  MemberItem,
+  PatchItem,
+  PlanRunOutput,
+  WriteReportOutput,
+} from '../../core/workflow/payloads';
+import { restKey } from '../../core/workflow/keys';
+import type { UpdatesDocument } from '../../core/workflow/updates-document';
+import { TEST_BUCKET, type TestServices } from './aws-services';
+
+/** The order of the state machines, in a few lines: what they do when nothing has to be waited for. */
+export async function wholeRun(
+  services: TestServices,
+  updates: UpdatesDocument,
+  input: unknown,
+): Promise<WriteReportOutput> {
+  const plan = await planned(services, updates, input);
+  const { run } = plan;
+  for (const { instanceId } of await services.documents.readLines<MachineItem>(plan.targetsKey)) {
+    await recorded(services, { run, instanceId }, async () => {
+      await until(services, () => snapshotInstance(services, { run, instanceId, purpose: 'base' }));
+      await profileInstance(services, { run, instanceId });
+    });
+  }
+  let round = 1;
+  let formed = await classifyTargets(services, { run, round });
+  while (!plan.dryRun && formed.classCount > 0 && round <= plan.maxRounds) {
+    for (const item of await services.documents.readLines<ClassItem>(formed.classesKey)) {
+      await recorded(services, { run, classId: item.classId }, () => updateClass(services, item));
+    }
+    round += 1;
+    formed = await classifyTargets(services, { run, round });
+  }
+  await until(services, () => cleanUpRun(services, { run }));
+  return writeReport(services, { run });
+}
+
+export async function planned(
+  services: TestServices,
+  updates: UpdatesDocument,
+  input: unknown,
+): Promise<PlanRunOutput> {
+  await services.documents.write('updates.json', updates);
+  const execution = { id: 'arn:execution', name: 'test-run', startTime: services.now().toISOString() };
+  return planRun(services, { input, execution }, { bucket: TEST_BUCKET, key: 'updates.json' });
+}
+
+async function updateClass(services: TestServices, item: ClassItem): Promise<void> {
+  const { run, classId, representative } = item;
+  let instanceId = representative.instanceId;
+  if (representative.kind === 'clone') {
+    const original = { run, classId, instanceId };
+    const network = { securityGroupIds: ['sg-0a0a0a0a0a0a0a0a0'] };
+    const launched = await until(services, async () => {
+      const output = await launchClone(services, original, network, () => true);
+      return output;
+    });
+    instanceId = launched.representativeInstanceId!;
+  }
+  const classInput: MemberItem = { run, classId, instanceId };
+  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'before' }));
+  const { commandId } = await startUpdate(services, classInput);
+  await until(services, () => checkUpdate(services, { ...classInput, commandId }));
+  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'after' }));
+  const { manifestKey, manifestDigest } = await captureUpdate(services, classInput);
+  if (representative.kind === 'clone') await until(services, () => terminateClone(services, classInput));
+  for (const member of await services.documents.readLines<MemberItem>(item.membersKey)) {
+    await matchInstance(services, { ...member, manifestKey, manifestDigest });
+  }
+  const { canary } = await selectMatched(services, { run, classId });
+  if (canary !== undefined) await patchInstance(services, canary);
+  for (const member of await services.documents.readLines<PatchItem>(restKey(run, classId))) {
+    await recorded(services, member, () => patchInstance(services, member));
+  }
+}
+
+/** As patch-instance does it: whatever fails, the old volume is put back. */
+export async function patchInstance(services: TestServices, item: PatchItem): Promise<void> {
+  await takeLease(services, item);
+  try {
+    await until(services, () => applyManifest(services, item, () => true));
+    await until(services, () => createVolume(services, item));
+    await until(services, () => swapVolume(services, { ...item, direction: 'forward' }));
+    await verifyInstance(services, item);
+  } catch (error) {
+    await until(services, () => swapVolume(services, { ...item, direction: 'back' }));
+    await recordError(services, item, error);
+    await releaseLease(services, { ...item, outcome: 'failed' });
+    throw error;
+  }
+  await releaseLease(services, { ...item, outcome: 'patched' });
+}
+
+/** Calls a step until it is done, as a state machine does with a wait in between. */
+export async function until<T extends { readonly done: boolean }>(
+  services: TestServices,
+  step: () => Promise<T>,
+): Promise<T> {
+  for (let call = 1; call <= 500; call += 1) {
+    const output = await step();
+    if (output.done) return output;
+    await services.pause(5_000);
+  }
+  throw new Error('a step was not done after 500 calls');
+}
+
+async function recorded(
+  services: TestServices,
+  where: { run: string; instanceId?: string; classId?: string },
+  step: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    await recordError(services, where, error);
+  }
+}
+
+async function recordError(
+  services: TestServices,
+  { run, instanceId, classId }: { run: string; instanceId?: string; classId?: string },
+  error: unknown,
+): Promise<void> {
+  const { name, message } = error as Error;
+  const Cause = JSON.stringify({ errorType: name, errorMessage: message });
+  await recordFailure(services, { run, instanceId, classId, step: 'Test', error: { Error: name, Cause } });
+}
