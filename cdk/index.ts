@@ -4,3 +4,4 @@ export { Update, type UpdateOptions } from './update';
 export { type CloneNetworkProps } from './constructs/clone-network';
 export { type RunScheduleProps } from './constructs/run-schedule';
 export { InvalidPropsError } from './invalid-props-error';
+export { type RunInput } from '../core/workflow/run-input';

@@ -19,6 +19,8 @@ export interface RunScheduleProps {
   /** What a person would type at the console; its `update` must be one of the construct's updates. */
   readonly input: RunInput;
   /**
+   * A schedule that is switched off stays in place and starts nothing.
+   *
    * @default true
    */
   readonly enabled?: boolean;
