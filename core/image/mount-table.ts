@@ -14,10 +14,10 @@ export interface MountTable {
 }
 
 /** Kinds that hold nothing an update has to reach, each with the reason why the image does without. */
-const harmlessKinds: Readonly<Record<string, string>> = {
-  vfat: 'a FAT filesystem (the EFI system partition) is neither read nor written',
-  swap: 'swap holds no files',
-};
+const harmlessKinds: ReadonlyMap<string, string> = new Map([
+  ['vfat', 'a FAT filesystem (the EFI system partition) is neither read nor written'],
+  ['swap', 'swap holds no files'],
+]);
 
 const containerKinds: ReadonlySet<string> = new Set(['lvm2', 'luks', 'mdraid']);
 
@@ -60,7 +60,8 @@ function resolveMount(entry: FstabEntry, filesystems: readonly VolumeFilesystem[
   try {
     const source = findSource(entry, filesystems);
     const kind = source?.kind ?? entry.type;
-    if (harmlessKinds[kind]) return { reason: harmlessKinds[kind] };
+    const harmless = harmlessKinds.get(kind);
+    if (harmless) return { reason: harmless };
     if (!source) throw missing(entry, filesystems);
     if (isManual(entry)) return { reason: 'noauto: it is not mounted when the machine runs' };
     if (kind !== 'ext4')
@@ -96,7 +97,7 @@ function isManual({ options }: FstabEntry): boolean {
 }
 
 function noDiskReason({ source, mountPoint, type, options }: FstabEntry): string | undefined {
-  if (type === 'swap' || mountPoint === 'none' || mountPoint === 'swap') return harmlessKinds.swap;
+  if (type === 'swap' || mountPoint === 'none' || mountPoint === 'swap') return harmlessKinds.get('swap');
   if (options.includes('bind') || options.includes('rbind'))
     return 'a bind mount shows files of another path';
   if (options.includes('loop')) return 'a filesystem in a file is that file, for an update';

@@ -2,6 +2,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { FilesystemReader } from '../filesystem/filesystem';
 import { aptArchives, type AptArchive } from './apt-archives';
 import { compareDebianVersions } from './debian-version';
+import { unpackLz4 } from './lz4-frame';
 import { splitStanzas } from './stanzas';
 import { keyText } from './text-record-file';
 
@@ -71,19 +72,21 @@ export function dueCandidate(
   return newer.find(({ archive }) => archive.automatic === 'always') ?? newer[0];
 }
 
+/** How apt may keep a list: plain, or packed (apt.conf(5), Acquire::GzipIndexes). */
+const unpackers: ReadonlyMap<string, (bytes: Uint8Array) => Uint8Array> = new Map([
+  ['', (bytes) => bytes],
+  ['gz', (bytes) => gunzipSync(bytes, { maxOutputLength: LARGEST_LIST_BYTES })],
+  ['zst', (bytes) => zstdDecompressSync(bytes, { maxOutputLength: LARGEST_LIST_BYTES })],
+  ['lz4', (bytes) => unpackLz4(bytes, LARGEST_LIST_BYTES)],
+]);
+
 function unpack(path: string, bytes: Uint8Array): { text: string } | { reason: string } {
-  const suffix = /\.([a-z0-9]+)$/.exec(path)?.[1];
-  const packed = suffix === 'gz' || suffix === 'zst';
-  if (suffix !== undefined && !packed) return { reason: `lists packed as .${suffix} are not read` };
+  const suffix = /\.([a-z0-9]+)$/.exec(path)?.[1] ?? '';
+  const unpacker = unpackers.get(suffix);
+  if (!unpacker) return { reason: `lists packed as .${suffix} are not read` };
   try {
-    const options = { maxOutputLength: LARGEST_LIST_BYTES };
-    const plain =
-      suffix === 'gz'
-        ? gunzipSync(bytes, options)
-        : suffix === 'zst'
-          ? zstdDecompressSync(bytes, options)
-          : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return { text: plain.toString('latin1') };
+    const plain = unpacker(bytes);
+    return { text: Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString('latin1') };
   } catch (cause) {
     return { reason: `it cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}` };
   }

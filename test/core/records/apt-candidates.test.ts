@@ -46,7 +46,7 @@ async function image(): Promise<MemoryFilesystem> {
     'Origin: Debian\nLabel: Debian Backports\nSuite: stable-backports\nNotAutomatic: yes\nButAutomaticUpgrades: yes\n',
   );
   await files.put(`${BACKPORTS}_main_binary-amd64_Packages`, packages(['openssl', '3.5.0-1']));
-  await files.put(`${DEBIAN}_contrib_binary-amd64_Packages.lz4`, Buffer.from('\x04"M\x18'));
+  await files.put(`${DEBIAN}_contrib_binary-amd64_Packages.xz`, 'anything');
   return files;
 }
 
@@ -78,7 +78,7 @@ describe('aptCandidates', () => {
   it('says which lists it could not read', async () => {
     const { unread } = await aptCandidates(await image());
     expect(unread).toEqual([
-      { path: `${DEBIAN}_contrib_binary-amd64_Packages.lz4`, reason: 'lists packed as .lz4 are not read' },
+      { path: `${DEBIAN}_contrib_binary-amd64_Packages.xz`, reason: 'lists packed as .xz are not read' },
     ]);
   });
 
