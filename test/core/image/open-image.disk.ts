@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { ImageElvesError } from '../../../core/errors';
 import { MemoryBlockDevice } from '../../../core/block-device/memory-block-device';
 import { OverlayBlockDevice } from '../../../core/block-device/overlay-block-device';
 import type { ImageVolume } from '../../../core/image/image';
@@ -189,4 +191,40 @@ describe('volumes that are no machine', () => {
       where: 'vol-1 (/dev/xvda)',
     });
   });
+
+  it('never break what reads them but by errors of ours, however damaged they are', async () => {
+    const file = join(folder, 'fuzz.img');
+    const files = {
+      'etc/fstab': '',
+      ...Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`d/${i}`, `${i}`])),
+    };
+    await makeImage(file, 8, ['mkfs.ext4', '-q', '-O', '^metadata_csum', '-d', await tree('fuzz', files)]);
+    const whole = await readFile(file);
+    const used = Array.from({ length: whole.length / 64 }, (_, i) => i * 64).filter((at) =>
+      whole.subarray(at, at + 64).some((byte) => byte !== 0),
+    );
+    const change = fc.record({
+      at: fc.oneof(fc.integer({ min: 1024, max: 2047 }), fc.constantFrom(...used)),
+      within: fc.nat({ max: 63 }),
+      value: fc.oneof(fc.constant(0xff), fc.nat({ max: 0xff })),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+        const device = new MemoryBlockDevice(whole.length);
+        await device.write(0, whole);
+        for (const { at, within, value } of changes) {
+          await device.write(Math.min(at + within, whole.length - 1), Uint8Array.of(value));
+        }
+        try {
+          const image = await openImage([only(device)]);
+          for await (const { path, stat } of image.scan()) {
+            if (stat.type === 'file' && stat.sizeBytes < whole.length) await image.readFile(path);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(ImageElvesError);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
 });
