@@ -87,7 +87,8 @@ async function mergedFile(
   const codec = codecFor(base);
   if (codec?.name !== operation.codec)
     throw new ApplyError(operation, `there is no codec ${operation.codec} for it`);
-  const own = merged.get(base) ?? (await image.readFile(base));
+  const isNew = operation.before === 'absent' && (await image.lstat(base)) === undefined;
+  const own = merged.get(base) ?? (isNew ? new Uint8Array() : await image.readFile(base));
   return codec.parse(own).merge(await recordChanges(operation, contents));
 }
 

@@ -17,9 +17,10 @@ import { CaptureError } from './capture-errors';
 import { changedPaths, type Scan, scanImage } from './changed-paths';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
+import { LeftOut } from './left-out';
 import { readChanges } from './read-changes';
 import { planOperations } from './plan-operations';
-import { VOLATILE_PATHS, type VolatileRule, volatileReason } from './volatile-paths';
+import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
 
 export interface CaptureRequest {
   /** The representative before and after the update was run on it. */
@@ -43,8 +44,6 @@ export interface Capture {
   contents(): AsyncIterable<Content>;
 }
 
-/** How many paths that were left out a manifest lists. */
-const LISTED_LEFT_OUT = 1000;
 const LISTED_WARNINGS = 1000;
 
 /**
@@ -63,16 +62,8 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   }
   const scanBefore = await scanImage(before);
   const scanAfter = await scanImage(after);
-  const reasonOf = volatileReason(request.volatilePaths ?? VOLATILE_PATHS);
-  const leftOut: { path: string; reason: string }[] = [];
-  const candidates = changedPaths(scanBefore, scanAfter).filter(({ path, after: stat }) => {
-    const reason =
-      reasonOf(path) ??
-      (stat?.type === 'socket' ? 'a socket is made by the process that listens on it' : undefined);
-    if (reason !== undefined) leftOut.push({ path, reason });
-    return reason === undefined;
-  });
-
+  const leftOut = new LeftOut(request.volatilePaths ?? VOLATILE_PATHS);
+  const candidates = changedPaths(scanBefore, scanAfter).filter((changed) => !leftOut.takes(changed));
   const changes = await readChanges(before, after, candidates, codecFor);
   const planned = planOperations(changes.entries, changes.inodes, changes.records);
   const { operations, warnings } = await markIdentity(planned, after, changes.recordContents);
@@ -89,8 +80,8 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     operations,
     directoryTimes: directoryTimes(operations, scanBefore, scanAfter),
     packs: [],
-    leftOut: { total: leftOut.length, paths: leftOut.slice(0, LISTED_LEFT_OUT) },
-    warnings: [...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
+    leftOut: leftOut.listed(),
+    warnings: [...leftOut.warnings, ...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
   return { manifest, contents: () => contentsInOrder(operations, after, changes.recordContents) };

@@ -54,14 +54,26 @@ export async function recordChangeOf(
     }
   }
 
-  if (changed.before === undefined || !isPlainFile(changed.before)) return WHOLE_FILE;
-  const fileBefore = await parsed(before, path, codec);
-  if (fileBefore === undefined || !sameRemainder(fileBefore, fileAfter)) return WHOLE_FILE;
-  const entryBefore = await readEntry(before, path, changed.before, { content: 'skip' });
-  const { records, contents } = difference(fileBefore, fileAfter);
-  if (records.length === 0 && entryBefore.digest === entryAfter.digest) return { kind: 'none' };
-  const operation = { ...common, before: entryBefore.digest, after: entryAfter.digest, records };
+  const old = await recordsBefore(before, changed, codec);
+  if (old === undefined || !sameRemainder(old.file, fileAfter)) return WHOLE_FILE;
+  const { records, contents } = difference(old.file, fileAfter);
+  if (records.length === 0 && old.digest === entryAfter.digest) return { kind: 'none' };
+  const operation = { ...common, before: old.digest, after: entryAfter.digest, records };
   return { kind: 'records', operation, contents };
+}
+
+/** A file that was not there is one without records, where the format knows such a file: other machines may have theirs. */
+async function recordsBefore(
+  before: Image,
+  { path, before: stat }: ChangedPath,
+  codec: RecordCodec,
+): Promise<{ file: RecordFile; digest: Digest | 'absent' } | undefined> {
+  if (stat === undefined) {
+    const file = parsedBytes(new Uint8Array(), codec);
+    return file && { file, digest: 'absent' };
+  }
+  const file = isPlainFile(stat) ? await parsed(before, path, codec) : undefined;
+  return file && { file, digest: (await readEntry(before, path, stat, { content: 'skip' })).digest };
 }
 
 const WHOLE_FILE: RecordChange = { kind: 'whole-file' };
@@ -73,8 +85,12 @@ function isPlainFile({ type, links, sizeBytes }: NonNullable<ChangedPath['after'
 async function parsed(image: Image, path: string, codec: RecordCodec): Promise<RecordFile | undefined> {
   const stat = await image.lstat(path);
   if (stat === undefined || !isPlainFile(stat)) return undefined;
+  return parsedBytes(await image.readFile(path), codec);
+}
+
+function parsedBytes(bytes: Uint8Array, codec: RecordCodec): RecordFile | undefined {
   try {
-    return codec.parse(await image.readFile(path));
+    return codec.parse(bytes);
   } catch (error) {
     if (error instanceof RecordFormatError) return undefined;
     throw error;

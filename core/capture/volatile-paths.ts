@@ -5,6 +5,8 @@
 export interface VolatileRule {
   readonly pattern: string;
   readonly reason: string;
+  /** Every machine needs one of its own: when the update makes it first, patched machines lack it. */
+  readonly isOwn?: true;
 }
 
 const RUNTIME = 'made anew at every boot';
@@ -50,6 +52,7 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/var/lib/dpkg/lock*', reason: 'a lock; its content means nothing' },
   { pattern: '/var/lib/dpkg/triggers/Lock', reason: 'a lock; its content means nothing' },
   { pattern: '/var/lib/dpkg/updates/**', reason: 'the journal of a running dpkg' },
+  { pattern: '/var/backups/**', reason: 'copies that daily jobs make' },
   { pattern: '/var/lib/update-notifier/**', reason: CACHE },
   { pattern: '/var/lib/ubuntu-advantage/**', reason: CACHE },
   { pattern: '/var/lib/command-not-found/**', reason: CACHE },
@@ -66,17 +69,17 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/var/lib/plocate/**', reason: CACHE },
   { pattern: '/var/lib/logrotate/**', reason: 'says when logs were last rotated here' },
 
-  { pattern: '/etc/machine-id', reason: IDENTITY },
-  { pattern: '/var/lib/dbus/machine-id', reason: IDENTITY },
-  { pattern: '/etc/ssh/ssh_host_*', reason: IDENTITY },
+  { pattern: '/etc/machine-id', reason: IDENTITY, isOwn: true },
+  { pattern: '/var/lib/dbus/machine-id', reason: IDENTITY, isOwn: true },
+  { pattern: '/etc/ssh/ssh_host_*', reason: IDENTITY, isOwn: true },
   { pattern: '/etc/mtab', reason: 'the list of mounts' },
   { pattern: '/etc/resolv.conf', reason: 'written by what configures the network' },
   { pattern: '/etc/adjtime', reason: "drift of this machine's clock" },
-  { pattern: '/var/lib/systemd/random-seed', reason: SEED },
-  { pattern: '/var/lib/urandom/**', reason: SEED },
-  { pattern: '/boot/efi/loader/random-seed', reason: SEED },
-  { pattern: '/boot/loader/random-seed', reason: SEED },
-  { pattern: '/var/lib/systemd/credential.secret', reason: IDENTITY },
+  { pattern: '/var/lib/systemd/random-seed', reason: SEED, isOwn: true },
+  { pattern: '/var/lib/urandom/**', reason: SEED, isOwn: true },
+  { pattern: '/boot/efi/loader/random-seed', reason: SEED, isOwn: true },
+  { pattern: '/boot/loader/random-seed', reason: SEED, isOwn: true },
+  { pattern: '/var/lib/systemd/credential.secret', reason: IDENTITY, isOwn: true },
   { pattern: '/var/lib/systemd/timers/**', reason: 'says when timers last elapsed here' },
   { pattern: '/var/lib/systemd/timesync/**', reason: "this machine's clock" },
   { pattern: '/var/lib/private/systemd/timesync/**', reason: "this machine's clock" },
@@ -104,10 +107,10 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/var/lib/rpm/__db.*', reason: RUNTIME },
 ];
 
-/** Finds the reason why a path is left out; undefined for one that is captured. Compiled once for a capture. */
-export function volatileReason(rules: readonly VolatileRule[]): (path: string) => string | undefined {
-  const compiled = rules.map(({ pattern, reason }) => ({ expression: expressionOf(pattern), reason }));
-  return (path) => compiled.find(({ expression }) => expression.test(path))?.reason;
+/** Finds the rule by which a path is left out; undefined for one that is captured. Compiled once for a capture. */
+export function volatileRule(rules: readonly VolatileRule[]): (path: string) => VolatileRule | undefined {
+  const compiled = rules.map((rule) => ({ expression: expressionOf(rule.pattern), rule }));
+  return (path) => compiled.find(({ expression }) => expression.test(path))?.rule;
 }
 
 function expressionOf(pattern: string): RegExp {

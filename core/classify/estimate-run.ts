@@ -40,9 +40,9 @@ export interface RunEstimate {
  * 32 MB). Reading is what touches metadata and what is replaced.
  */
 const CHANGED_BLOCKS = 83;
-const BLOCKS_READ_TO_MATCH = 120;
-const BLOCKS_READ_TO_APPLY = 160;
-const BLOCKS_READ_TO_VERIFY = 120;
+const BLOCKS_READ_TO_MATCH = 80;
+const BLOCKS_READ_TO_APPLY = 120;
+const BLOCKS_READ_TO_VERIFY = 80;
 /** Both sides of a representative: inode tables, directories, what changed. */
 const BLOCKS_READ_TO_CAPTURE = 500;
 

@@ -56,8 +56,8 @@ export const Operation = Type.Union([
      * keeps of its table. What stood there before does not matter then, and `before` is `any`.
      */
     copyOf: Type.Optional(path),
-    /** Digests of everything but the content. */
-    before: Type.Union([Type.Literal('any'), digest]),
+    /** Digests of everything but the content. Where the file was `absent`, a machine may have one with other records. */
+    before: Type.Union([Type.Literal('any'), state]),
     after: digest,
     /** Digests of the canonical bytes of each record; the new bytes are contents of that digest. */
     records: Type.Array(Type.Object({ key: shortText, before: state, after: state }, exact), {

@@ -31,7 +31,9 @@ export async function examineRecordFile(
       ? 'before'
       : fail('a file or nothing', stat.type, 'the update writes a file here');
   }
-  if (stat === undefined) return fail(before, 'absent', 'it is not on this machine');
+  if (stat === undefined) {
+    return before === 'absent' ? 'before' : fail(before, 'absent', 'it is not on this machine');
+  }
   const { digest } = await readEntry(image, path, stat, { content: 'skip' });
   if (digest !== before && digest !== after) {
     return fail(before, digest, 'its mode, owner or attributes are not those of the representative');

@@ -7,6 +7,7 @@ import type {
   Stat,
   Xattrs,
 } from '../../core/filesystem/filesystem';
+import { NotReplaceableError } from '../../core/filesystem/write-errors';
 
 /** One inode. Directories have `entries`, files `content`, symbolic links `target`, devices `device`. */
 interface Inode {
@@ -256,8 +257,9 @@ export class MemoryFilesystem implements FilesystemWriter {
     const { parent, name } = this.parentOf(path);
     const old = parent.entries.get(name);
     if (old !== undefined) {
-      if (old.type === 'directory') throw new MemoryFilesystemError('EISDIR', path);
-      if (inode.type === 'directory') throw new MemoryFilesystemError('ENOTDIR', path);
+      if (old.type === 'directory' || inode.type === 'directory') {
+        throw new NotReplaceableError(path, old.type, inode.type);
+      }
       if (old.immutable || old.appendOnly) throw new MemoryFilesystemError('EPERM', path);
       old.names -= 1;
       old.ctimeNs = this.now();

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { applyManifest } from '../../../core/apply/apply-manifest';
 import { DirectEngine } from '../../../core/apply/direct-engine';
 import { OverlayBlockDevice } from '../../../core/block-device/overlay-block-device';
-import { VOLATILE_PATHS, volatileReason } from '../../../core/capture/volatile-paths';
+import { VOLATILE_PATHS, volatileRule } from '../../../core/capture/volatile-paths';
 import type { Image } from '../../../core/image/image';
 import { openImage, openWritableImage } from '../../../core/image/open-image';
 import { matchImage } from '../../../core/match/match-image';
@@ -96,7 +96,7 @@ async function applyTo(name: string, { manifest, packs }: CapturedUpdate): Promi
 
 /** All that the kernel shows of a volume, times, inode numbers and sizes of directories aside. */
 async function listing(name: string): Promise<Map<string, string>> {
-  const isVolatile = volatileReason(VOLATILE_PATHS);
+  const isVolatile = volatileRule(VOLATILE_PATHS);
   const firstName = new Map<number, string>();
   const lines = new Map<string, string>();
   for (const line of (await onMountedImage(image(name), LIST_TREE)).split('\n')) {

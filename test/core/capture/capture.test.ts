@@ -203,6 +203,9 @@ describe('what is no change, or no part of the update', () => {
       '/var/log/app.log',
     ]);
     expect(manifest.leftOut.paths[0]!.reason).toBe('belongs to one machine alone');
+    expect(manifest.warnings).toEqual([
+      '/etc/ssh/ssh_host_ed25519_key is new and belongs to one machine alone: a machine patched offline lacks it until something makes it there',
+    ]);
     expect(manifest.operations.map(({ path }) => path)).toEqual([
       '/etc/ssh',
       '/var/cache',

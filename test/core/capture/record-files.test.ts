@@ -54,10 +54,22 @@ describe('record files', () => {
     expect(update.manifest.operations).toEqual([]);
   });
 
-  it('are put whole when they changed in more than records, do not parse, or are new', async () => {
+  it('that are new are merged into those of a machine that has them already', async () => {
+    const update = await captured({ '/etc/keep': '' }, { '/etc/new.table': 'a=1\n' });
+    expect(update.manifest.operations).toMatchObject([{ kind: 'put-record', before: 'absent' }]);
+    const [without, having] = [
+      await machine({ '/etc/keep': '' }),
+      await machine({ '/etc/new.table': 'own=1\n' }),
+    ];
+    for (const member of [without, having]) await applyCaptured(update, new MemoryImage(member));
+    expect(await text(without, '/etc/new.table')).toBe('a=1\n');
+    expect(await text(having, '/etc/new.table')).toBe('own=1\na=1\n');
+  });
+
+  it('are put whole when they changed in more than records or do not parse', async () => {
     const update = await captured(
       { '/etc/a.table': '# one\nx=1\n', '/etc/b.table': 'x=1\n' },
-      { '/etc/a.table': '# two\nx=1\n', '/etc/b.table': 'garbage\n', '/etc/c.table': 'x=1\n' },
+      { '/etc/a.table': '# two\nx=1\n', '/etc/b.table': 'garbage\n', '/etc/c.table': '# note\n' },
     );
     expect(update.manifest.operations.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
       'put-file /etc/a.table',

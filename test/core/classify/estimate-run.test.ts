@@ -21,7 +21,7 @@ describe('estimateRun', () => {
     const { usage, onlineUpdates, offlinePatches } = estimate(4);
     expect({ onlineUpdates, offlinePatches }).toEqual({ onlineUpdates: 1, offlinePatches: 4 });
     expect(usage.putSnapshotBlocks).toBe(4 * 83);
-    expect(usage.getSnapshotBlocks).toBe(5 * 40 + 500 + 4 * (120 + 160 + 120));
+    expect(usage.getSnapshotBlocks).toBe(5 * 40 + 500 + 4 * (80 + 120 + 80));
     expect(usage.listSnapshotBlocksCalls).toBe(5 + 2 + 4 + 8);
     expect(usage.gp3GbMonths).toBeCloseTo((4 * 8 * 7) / 30);
   });
