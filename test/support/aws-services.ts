@@ -32,7 +32,14 @@ export interface TestServices extends Services {
 /** A thousand seconds of the cloud in one of the test's: an attachment of 2 s takes 2 ms. */
 const SPEED = 1_000;
 
-export async function startTestServices(): Promise<TestServices> {
+export interface TestServiceOptions {
+  /** Of the SDK, for each call. With 1 the first fault reaches the step, as if its Lambda had been killed there. */
+  readonly maxAttempts?: number;
+}
+
+export async function startTestServices({
+  maxAttempts = 4,
+}: TestServiceOptions = {}): Promise<TestServices> {
   const folder = await mkdtemp(path.join(tmpdir(), 'imageelves-test-'));
   const clock = new RealClock({ speed: SPEED });
   const events = new EventLog(clock, path.join(folder, 'events.jsonl'));
@@ -50,7 +57,7 @@ export async function startTestServices(): Promise<TestServices> {
     region: REGION,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     endpoint: 'http://127.0.0.1:1',
-    maxAttempts: 4,
+    maxAttempts,
   };
   const ec2 = createEc2(state, new ImaginaryMachines());
   const s3 = new S3Client({ ...common, forcePathStyle: true, requestHandler: inProcessHandler(s3Service.service) });
@@ -72,7 +79,8 @@ export async function startTestServices(): Promise<TestServices> {
     ssm: runCommand.client(),
     documents,
     packs: new S3PackStore(s3, TEST_BUCKET),
-    leases: new LeaseStore(documents, now),
+    // In real time: at this speed a lease would run out within a test.
+    leases: new LeaseStore(documents),
     now,
     pause: (milliseconds) => clock.sleep(milliseconds),
     state,
