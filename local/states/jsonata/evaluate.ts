@@ -45,14 +45,24 @@ async function evaluateExpression(source: string, scope: EvaluationScope, field:
   } catch (error) {
     throw queryError(`${specified} threw an error during evaluation. ${messageOf(error)}`, field);
   }
+  if (value === undefined) throw queryError(`${specified} returned nothing (undefined).`, field);
+  let functions = 0;
   // Through JSON text: sequences lose their hidden marks, and nothing is shared with the scope.
-  const text = JSON.stringify(value);
-  if (text === undefined) {
-    const what = value === undefined ? 'returned nothing (undefined)' : 'returned an unsupported result type';
-    throw queryError(`${specified} ${what}.`, field);
-  }
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (isFunction(inner)) functions++;
+    return isFunction(inner) ? undefined : inner;
+  });
+  if (functions > 0 || text === undefined)
+    throw queryError(`${specified} returned an unsupported result type.`, field);
   return JSON.parse(text) as Json;
 }
+
+/** JSONata's own functions are objects with a mark. */
+const isFunction = (value: unknown): boolean =>
+  typeof value === 'function' ||
+  (typeof value === 'object' &&
+    value !== null &&
+    ('_jsonata_lambda' in value || '_jsonata_function' in value));
 
 export const queryError = (cause: string, location: string): StatesError =>
   new StatesError('States.QueryEvaluationError', cause, { location });
