@@ -42,8 +42,11 @@ export class VolumeEdit {
 
   /** Snapshot block of the disk in which a filesystem block stands. */
   areaOf(block: number): number {
-    const offset = block * this.superblock.blockSize + this.session.areaShiftBytes;
-    return Math.floor(offset / SNAPSHOT_BLOCK_BYTES);
+    return this.areaOfByte(block * this.superblock.blockSize);
+  }
+
+  areaOfByte(offsetBytes: number): number {
+    return Math.floor((offsetBytes + this.session.areaShiftBytes) / SNAPSHOT_BLOCK_BYTES);
   }
 
   /** First filesystem block that begins within the area. */
@@ -117,7 +120,7 @@ export class VolumeEdit {
 
   editBytes(offsetBytes: number, lengthBytes: number): Uint8Array {
     const bytes = this.transaction.edit(offsetBytes, lengthBytes);
-    this.markDirty(Math.floor((offsetBytes + this.session.areaShiftBytes) / SNAPSHOT_BLOCK_BYTES));
+    this.markDirty(this.areaOfByte(offsetBytes));
     return bytes;
   }
 
