@@ -136,6 +136,8 @@ export const toReservation = (state: LocalEc2State, instance: InstanceRecord): R
 export function toInstance(state: LocalEc2State, instance: InstanceRecord): Instance {
   const now = state.now();
   const name = shownState(instance, now);
+  const lagging = name !== instance.state;
+  const released = !lagging && (instance.released ?? false);
   const gone = name === 'terminated';
   return {
     InstanceId: instance.instanceId,
@@ -143,8 +145,9 @@ export function toInstance(state: LocalEc2State, instance: InstanceRecord): Inst
     InstanceType: instance.instanceType as Instance['InstanceType'],
     Architecture: instance.architecture as Instance['Architecture'],
     State: { Code: STATE_CODES[name], Name: name },
-    StateReason: name === 'pending' ? { Code: 'pending', Message: 'pending' } : instance.stateReason,
-    StateTransitionReason: instance.stateTransitionReason,
+    // While reads lag behind, they lag in everything.
+    StateReason: lagging ? undefined : instance.stateReason,
+    StateTransitionReason: lagging ? '' : instance.stateTransitionReason,
     LaunchTime: new Date(instance.launchTime),
     ClientToken: instance.clientToken,
     Placement: {
@@ -152,15 +155,16 @@ export function toInstance(state: LocalEc2State, instance: InstanceRecord): Inst
       AvailabilityZoneId: AVAILABILITY_ZONES[instance.availabilityZone],
       Tenancy: 'default',
     },
-    PrivateDnsName: gone ? '' : `ip-${instance.privateIpAddress.replaceAll('.', '-')}.ec2.internal`,
+    PrivateDnsName:
+      gone || released ? '' : `ip-${instance.privateIpAddress.replaceAll('.', '-')}.ec2.internal`,
     PrivateIpAddress: gone ? undefined : instance.privateIpAddress,
     SubnetId: gone ? undefined : instance.subnetId,
     VpcId: gone ? undefined : instance.vpcId,
     SecurityGroups: instance.securityGroups,
-    NetworkInterfaces: gone ? [] : [networkInterface(instance, name)],
+    NetworkInterfaces: gone ? [] : [networkInterface(instance, name, released)],
     RootDeviceName: instance.rootDeviceName,
     RootDeviceType: instance.rootDeviceType,
-    BlockDeviceMappings: blockDeviceMappings(state, instance, name),
+    BlockDeviceMappings: blockDeviceMappings(state, instance, released),
     VirtualizationType: 'hvm',
     Hypervisor: 'xen',
     Platform: instance.platform as Instance['Platform'],
@@ -185,7 +189,7 @@ export function toInstance(state: LocalEc2State, instance: InstanceRecord): Inst
   };
 }
 
-function blockDeviceMappings(state: LocalEc2State, instance: InstanceRecord, shown: InstanceState) {
+function blockDeviceMappings(state: LocalEc2State, instance: InstanceRecord, released: boolean) {
   const now = state.now();
   return volumesOf(state, instance.instanceId).flatMap((volume) => {
     const { attachment } = volume;
@@ -198,7 +202,7 @@ function blockDeviceMappings(state: LocalEc2State, instance: InstanceRecord, sho
           VolumeId: volume.volumeId,
           AttachTime: new Date(attachment.attachTime),
           DeleteOnTermination: attachment.deleteOnTermination,
-          Status: shown === 'shutting-down' ? ('detaching' as const) : Status,
+          Status: released ? ('detaching' as const) : Status,
           EbsCardIndex: 0,
         },
       },
@@ -206,13 +210,9 @@ function blockDeviceMappings(state: LocalEc2State, instance: InstanceRecord, sho
   });
 }
 
-function networkInterface(instance: InstanceRecord, shown: InstanceState) {
+function networkInterface(instance: InstanceRecord, shown: InstanceState, released: boolean) {
   const Status =
-    shown === 'pending'
-      ? ('attaching' as const)
-      : shown === 'shutting-down'
-        ? ('detaching' as const)
-        : ('attached' as const);
+    shown === 'pending' ? ('attaching' as const) : released ? ('detaching' as const) : ('attached' as const);
   return {
     NetworkInterfaceId: `eni-${instance.instanceId.slice(2)}`,
     OwnerId: ACCOUNT_ID,

@@ -20,6 +20,9 @@ const USER_SHUTDOWN = {
   Message: 'Client.UserInitiatedShutdown: User initiated shutdown',
 };
 
+/** Part of the way from running to terminated that the machine itself takes; the rest goes into taking things from it. */
+const SHUTDOWN_PART = 0.7;
+
 /**
  * Takes instances from state to state. A state lasts as long as the cloud's clock says, and at least as long as the
  * machine behind it needs. Every transition goes into the event log.
@@ -100,6 +103,7 @@ export class InstanceLifecycle {
     if (previous !== 'stopped')
       instance.shown = { state: previous, until: this.state.now() + this.state.timings.terminateVisible };
     this.moveTo(instance, 'shutting-down', 'TerminateInstances');
+    if (previous === 'stopped') release(instance);
     this.background(() => this.finishTermination(instance));
     return this.change(instance, previous, previous === 'stopped' ? 'terminated' : 'shutting-down');
   }
@@ -151,16 +155,15 @@ export class InstanceLifecycle {
   }
 
   private async finishTermination(instance: InstanceRecord): Promise<void> {
-    await Promise.all([
-      this.machines.shutDown(instance.instanceId),
-      this.wait(this.state.timings.instanceShuttingDown),
-    ]);
+    const { instanceShuttingDown } = this.state.timings;
+    const shuttingDown = instance.released ? 0 : instanceShuttingDown * SHUTDOWN_PART;
+    await Promise.all([this.machines.shutDown(instance.instanceId), this.wait(shuttingDown)]);
+    release(instance);
+    await this.wait(instanceShuttingDown - shuttingDown);
     for (const volume of volumesOf(this.state, instance.instanceId)) {
       if (volume.attachment?.deleteOnTermination) await deleteVolume(this.state, volume);
       else volume.attachment = undefined;
     }
-    instance.securityGroups = [];
-    instance.iamInstanceProfileArn = undefined;
     this.moveTo(instance, 'terminated', 'TerminateInstances');
   }
 
@@ -224,4 +227,10 @@ export class InstanceLifecycle {
     this.underWay.add(running);
     void running.finally(() => this.underWay.delete(running));
   }
+}
+
+function release(instance: InstanceRecord): void {
+  instance.released = true;
+  instance.securityGroups = [];
+  instance.iamInstanceProfileArn = undefined;
 }

@@ -41,6 +41,7 @@ export function runInstancesHandler(state: LocalEc2State, lifecycle: InstanceLif
       rootDeviceType: 'ebs',
       launchTime: state.now(),
       state: 'pending',
+      stateReason: { Code: 'pending', Message: 'pending' },
       stateTransitionReason: '',
       clientToken: input.ClientToken,
       iamInstanceProfileArn: profileArn(input),

@@ -98,6 +98,8 @@ export interface InstanceRecord {
   state: InstanceState;
   /** Reads show this state until then. */
   shown?: { state: InstanceState; until: Time };
+  /** On its way out: its volumes and addresses are being taken from it. */
+  released?: boolean;
   stateReason?: { Code: string; Message: string };
   stateTransitionReason: string;
   clientToken?: string;

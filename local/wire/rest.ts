@@ -9,6 +9,8 @@ import type { WireRequest } from './wire';
 
 interface BodyFormat {
   readonly contentType: string;
+  /** Body of an answer that has no members for it. */
+  readonly empty: string;
   read(schema: NormalizedSchema, text: string): Promise<unknown>;
   write(schema: NormalizedSchema, value: unknown): string | Buffer;
 }
@@ -102,7 +104,7 @@ function withPrefix(headers: Record<string, string>, prefix: string): Record<str
 
 function writeOutput({ operation }: ParsedCall, output: Record<string, unknown>, format: BodyFormat) {
   const headers: Record<string, string> = {};
-  let body: string | Buffer = '';
+  let body: string | Buffer = format.empty;
   let contentType = format.contentType;
   let document = false;
   let payloadBound = false;
@@ -146,6 +148,7 @@ export function restJsonProtocol(
   codec.setSerdeContext(settings.context);
   const format: BodyFormat = {
     contentType: 'application/json',
+    empty: '{}',
     read: (schema, text) => codec.createDeserializer().read(schema, text),
     write(schema, value) {
       const serializer = codec.createSerializer();
@@ -191,6 +194,7 @@ export function restXmlProtocol(
   codec.setSerdeContext(settings.context);
   const format: BodyFormat = {
     contentType: 'application/xml',
+    empty: '',
     read: (schema, text) => codec.createDeserializer().read(schema, text),
     write(schema, value) {
       const serializer = codec.createSerializer();
