@@ -93,10 +93,12 @@ export function writeHtreeNode(block: Uint8Array, node: HtreeNode): void {
   writeEntries(block, NODE_ENTRIES, node);
 }
 
-/** @param seed inodeChecksumSeed of the directory */
+/**
+ * The reserved word before the checksum counts too, and is left as it is: the kernel leaves there what it finds.
+ * @param seed inodeChecksumSeed of the directory
+ */
 export function renewHtreeChecksum(block: Uint8Array, seed: number, isRoot: boolean): void {
   const { tail, checksum } = checksumOf(block, seed, isRoot);
-  writeU32(block, tail, 0);
   writeU32(block, tail + 4, checksum());
 }
 

@@ -20,6 +20,9 @@ export const SUPERBLOCK_OFFSET_BYTES = 1024;
 export const SUPERBLOCK_BYTES = 1024;
 export const SUPERBLOCK_MAGIC = 0xef53;
 
+/** mke2fs makes no smaller groups; a hostile superblock with tiny ones would ask for millions of descriptors. */
+const MIN_BLOCKS_PER_GROUP = 256;
+
 /** Bits of `state`. */
 export const STATE_CLEAN = 0x1;
 export const STATE_ERRORS = 0x2;
@@ -197,10 +200,10 @@ function checkGeometry(superblock: Omit<Superblock, 'groupCount' | 'inodeTableBl
     wrong('inode size', inodeSize);
   if (descriptorSize < 32 || descriptorSize > blockSize || (descriptorSize & (descriptorSize - 1)) !== 0)
     wrong('descriptor size', descriptorSize);
-  if (inodesPerGroup === 0 || inodesPerGroup > blockSize * 8) wrong('inodes per group', inodesPerGroup);
+  if (inodesPerGroup < blockSize / inodeSize || inodesPerGroup > blockSize * 8) wrong('inodes per group', inodesPerGroup);
   if (superblock.clusterSize < blockSize) wrong('cluster size', superblock.clusterSize);
   const clusterBlocks = superblock.clusterSize / blockSize;
-  if (blocksPerGroup === 0 || blocksPerGroup > blockSize * 8 * clusterBlocks)
+  if (blocksPerGroup < MIN_BLOCKS_PER_GROUP || blocksPerGroup > blockSize * 8 * clusterBlocks)
     wrong('blocks per group', blocksPerGroup);
   if (superblock.firstDataBlock !== (blockSize === 1024 && clusterBlocks === 1 ? 1 : 0))
     wrong('first data block', superblock.firstDataBlock);
