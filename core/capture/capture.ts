@@ -46,11 +46,14 @@ export interface Capture {
 
 const LISTED_WARNINGS = 1000;
 
+/** A content is held in memory when it is packed and when it is put. */
+const LARGEST_CONTENT_BYTES = 1024 ** 3;
+
 /**
  * Turns what an update did to its representative into a manifest: inode tables and directories of both sides are
  * compared, then the contents of what changed only.
  *
- * @throws CaptureError when the images are not those of one machine
+ * @throws CaptureError when the images are not those of one machine, or a file that changed is larger than 1 GiB
  */
 export async function capture(request: CaptureRequest): Promise<Capture> {
   const { before, after, update, codecFor = registeredCodecFor } = request;
@@ -66,6 +69,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const candidates = changedPaths(scanBefore, scanAfter).filter((changed) => !leftOut.takes(changed));
   const changes = await readChanges(before, after, candidates, codecFor);
   const planned = planOperations(changes.entries, changes.inodes, changes.records);
+  checkSizes(planned);
   const { operations, warnings } = await markIdentity(planned, after, changes.recordContents);
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
@@ -85,6 +89,17 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
   return { manifest, contents: () => contentsInOrder(operations, after, changes.recordContents) };
+}
+
+function checkSizes(operations: readonly Operation[]): void {
+  for (const operation of operations) {
+    if (operation.kind !== 'put-file' || operation.sizeBytes <= LARGEST_CONTENT_BYTES) continue;
+    const { path, sizeBytes } = operation;
+    throw new CaptureError(`${path} changed and has ${sizeBytes} bytes, more than can be carried`, {
+      path,
+      sizeBytes,
+    });
+  }
 }
 
 /** Marks the operations that put the representative's own values: they fit no other machine. */
