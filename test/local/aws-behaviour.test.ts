@@ -1,7 +1,7 @@
 import { EBS_CASES, EBS_NOT_HELD, EBS_NOT_SERVED } from './aws-behaviour/ebs-cases';
 import { EC2_CASES, EC2_NOT_HELD, EC2_NOT_SERVED } from './aws-behaviour/ec2-cases';
 import { expectAnswer, expectFields, ownInput, type Case, type Cases } from './aws-behaviour/expectations';
-import { SSM_CASES, SSM_NOT_HELD, SSM_NOT_SERVED } from './aws-behaviour/ssm-cases';
+import { script, SSM_CASES, SSM_NOT_HELD, SSM_NOT_SERVED } from './aws-behaviour/ssm-cases';
 import { TestCloud, type Answer } from './aws-behaviour/test-cloud';
 import { vectorsOf, type Vector } from './aws-behaviour/vector';
 
@@ -12,7 +12,7 @@ type Reasons = Readonly<Record<string, string>>;
 const SERVICES: [service: Service, cases: Cases, notHeld: Reasons, notServed: Reasons, least: number][] = [
   ['ebs', EBS_CASES, EBS_NOT_HELD, EBS_NOT_SERVED, 0.9],
   ['ec2', EC2_CASES, EC2_NOT_HELD, EC2_NOT_SERVED, 0.9],
-  ['ssm', SSM_CASES, SSM_NOT_HELD, SSM_NOT_SERVED, 0.75],
+  ['ssm', SSM_CASES, SSM_NOT_HELD, SSM_NOT_SERVED, 0.9],
 ];
 
 describe.each(SERVICES)('recorded answers of %s', (service, cases, notHeld, notServed, least) => {
@@ -42,7 +42,7 @@ describe.each(SERVICES)('recorded answers of %s', (service, cases, notHeld, notS
 });
 
 async function hold(service: Service, given: Case, vector: Vector): Promise<void> {
-  const cloud = await TestCloud.open();
+  const cloud = await TestCloud.open({ script });
   if (given.whole) {
     await given.whole(cloud, vector);
     return;

@@ -7,7 +7,7 @@ import { createEc2 } from '../../../local/ec2';
 import { ImaginaryMachines, type RunOptions, type RunResult } from '../../../local/instances';
 import { createSsm } from '../../../local/ssm';
 import { EventLog, LocalEc2State, MemoryStorage, type CloudEvent, type Timings } from '../../../local/state';
-import { createService, inProcessHandler, type WireService } from '../../../local/wire';
+import { createService, inProcessHandler, type WireResponse, type WireService } from '../../../local/wire';
 
 /** An answer as it was on the wire, and as the SDK understood it. */
 export interface Answer {
@@ -33,6 +33,10 @@ interface Client {
 
 /** EC2, EBS and SSM of the embedded cloud in this process: a clock moved by hand, disks in memory, imaginary machines. */
 export class TestCloud {
+  private readonly clients = new Map<string, Client>();
+  /** Calls are made one at a time. */
+  private onAnswer: (answer: WireResponse) => void = () => undefined;
+
   private constructor(
     readonly clock: ManualClock,
     readonly state: LocalEc2State,
@@ -110,17 +114,10 @@ export class TestCloud {
     const [ClientClass, CommandClass] = [classes[clientName], classes[`${operation}Command`]];
     if (!ClientClass || !CommandClass) throw new Error(`The SDK has no ${operation}.`);
     let raw: { status: number; headers: Record<string, string>; body: string } | undefined;
-    const client = new ClientClass({
-      endpoint: 'http://127.0.0.1',
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      maxAttempts: 1,
-      requestHandler: inProcessHandler(async (request) => {
-        const answer = await this.services[service](request);
-        raw = { status: answer.status, headers: answer.headers, body: answer.body.toString() };
-        return answer;
-      }),
-    }) as Client;
+    const client = this.client(service, ClientClass);
+    this.onAnswer = (answer) => {
+      raw = { status: answer.status, headers: answer.headers, body: answer.body.toString() };
+    };
     try {
       const output = await client.send(new CommandClass(input) as object);
       return { ...raw!, output };
@@ -129,5 +126,22 @@ export class TestCloud {
       const { name, message } = error as Error;
       return { ...raw, code: name, message, output: {} };
     }
+  }
+  private client(service: 'ec2' | 'ebs' | 'ssm', ClientClass: new (config: object) => unknown): Client {
+    const known = this.clients.get(service);
+    if (known) return known;
+    const client = new ClientClass({
+      endpoint: 'http://127.0.0.1',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+      requestHandler: inProcessHandler(async (request) => {
+        const answer = await this.services[service](request);
+        this.onAnswer(answer);
+        return answer;
+      }),
+    }) as Client;
+    this.clients.set(service, client);
+    return client;
   }
 }
