@@ -332,15 +332,15 @@ describe('a Distributed Map', () => {
     });
   });
 
-  test('of 2,000 children leaves memory to its summaries and all of them on disk', async () => {
+  test('of 400 children leaves memory to its summaries and all of them on disk', async () => {
     const { output, engine } = engineUnderTest();
     const states = {
       M: distributedOf(PASS, {
-        Items: '{% [1..2000] %}',
+        Items: '{% [1..400] %}',
         ResultWriter: { WriterConfig: { Transformation: 'COMPACT' } },
       }),
     };
-    expect(await output(states)).toHaveLength(2000);
+    expect(await output(states)).toHaveLength(400);
     const child = engine.list().at(-1)?.executionArn ?? '';
     expect(engine.events(child).map(({ type }) => type)).toEqual([
       'ExecutionStarted',
