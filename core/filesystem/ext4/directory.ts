@@ -44,11 +44,13 @@ export function parseDirectoryBlock(block: Uint8Array): RawDirectoryEntry[] {
     if (offset + ENTRY_HEADER_BYTES > end) throw broken(block, offset, 0, 0);
     const recordLength = parseRecordLength(block, offset);
     const nameLength = block[offset + 6]!;
+    // The first block of a directory that became an index keeps what looks like a tail under its `..` entry.
+    const endsWithin = offset + recordLength <= end || offset + recordLength === block.length;
     const isBroken =
       recordLength < ENTRY_HEADER_BYTES + nameLength ||
       recordLength % 4 !== 0 ||
       recordLength === 0 ||
-      offset + recordLength > end;
+      !endsWithin;
     if (isBroken) throw broken(block, offset, recordLength, nameLength);
     entries.push({
       offset,
