@@ -21,7 +21,7 @@ export interface Vector {
   };
 }
 
-export function vectorsOf(service: 'ebs' | 'ec2' | 'ssm'): Vector[] {
+export function vectorsOf(service: 'ebs' | 'ec2' | 'ssm' | 'states'): Vector[] {
   const file = path.join(__dirname, '../../fixtures/aws-behaviour', `${service}.json`);
   return JSON.parse(readFileSync(file, 'utf8')) as Vector[];
 }
