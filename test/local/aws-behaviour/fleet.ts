@@ -1,6 +1,8 @@
 import { addInstance } from '../../../local/state';
 import type { InstanceRecord, VolumeRecord } from '../../../local/state/resources';
+import { payload, writtenSnapshot } from './blocks';
 import type { TestCloud } from './test-cloud';
+import type { Bindings } from './vector';
 
 export const ZONE = 'us-east-1a';
 
@@ -72,4 +74,26 @@ export async function describeInstance(
 export async function describeVolume(cloud: TestCloud, volumeId: string): Promise<Record<string, unknown>> {
   const { Volumes } = await cloud.must('ec2', 'DescribeVolumes', { VolumeIds: [volumeId] });
   return (Volumes as Record<string, unknown>[])[0] ?? {};
+}
+
+/** A key that can be used. */
+const KEY = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-4333-8444-555555555555';
+
+/** A readable snapshot of one block. */
+export const plainSnapshot = async (cloud: TestCloud, input: object = {}): Promise<Bindings> => ({
+  S: await writtenSnapshot(cloud, { 0: payload('a') }, input),
+  K: KEY,
+  az: ZONE,
+});
+
+/** An image registered from one. */
+export async function image(cloud: TestCloud): Promise<string> {
+  const { S } = await plainSnapshot(cloud);
+  const { ImageId } = await cloud.must('ec2', 'RegisterImage', {
+    Name: 'test-image',
+    Architecture: 'x86_64',
+    RootDeviceName: '/dev/xvda',
+    BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: S } }],
+  });
+  return String(ImageId);
 }
