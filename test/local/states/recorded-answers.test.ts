@@ -118,11 +118,7 @@ const HELD: Readonly<Record<string, () => Promise<void>>> = {
     });
   },
   'states-007': async () => {
-    const { children, stateMachineArn, mapRunArn } = await mapOf(
-      { MaxConcurrency: 1 },
-      ONE_AT_A_TIME,
-      ONE_FAILS,
-    );
+    const { children, stateMachineArn, mapRunArn } = await mapOf({ MaxConcurrency: 1 }, [1, 2, 3], ONE_FAILS);
     expect(children).toHaveLength(1);
     expect(children[0]).toMatchObject({
       stateMachineArn: `${stateMachineArn}/Each`,
