@@ -62,7 +62,9 @@ export class DocumentStore {
   }
 
   async writeText(key: string, text: string | Uint8Array, contentType: string): Promise<void> {
-    await this.put({ Bucket: this.bucket, Key: key, Body: text, ContentType: contentType });
+    // Of an empty body the SDK sends no length by itself.
+    const ContentLength = Buffer.byteLength(text);
+    await this.put({ Bucket: this.bucket, Key: key, Body: text, ContentType: contentType, ContentLength });
   }
 
   /** False when the object exists (`absent`) or is no longer that version; then nothing was written. */

@@ -1,0 +1,98 @@
+import { checkUpdate, startUpdate } from '../../aws/steps/run-update';
+import { commandState } from '../../aws/ssm/run-command';
+import type { ClassUpdateDocument, PlanDocument } from '../../core/workflow/documents';
+import { classUpdateKey, planKey } from '../../core/workflow/keys';
+import { startTestServices, type TestServices } from '../support/aws-services';
+
+let services: TestServices;
+beforeEach(async () => {
+  services = await startTestServices({ maxAttempts: 1 });
+  const update = { name: 'u', kind: 'script', commands: ['do it'], timeoutSeconds: 900 };
+  await services.documents.write(planKey('r'), { settings: { update } } as unknown as PlanDocument);
+});
+afterEach(() => services.close());
+
+const INPUT = { run: 'r', classId: 'c', instanceId: 'i-1' };
+
+test.each([
+  [{ error: 'InvocationDoesNotExist' }, 'Pending'],
+  [{ Status: 'Pending' }, 'Pending'],
+  [{ Status: 'InProgress' }, 'InProgress'],
+  [{ Status: 'Delayed' }, 'Delayed'],
+  [{ Status: 'Cancelling' }, 'Cancelling'],
+])('is not ended: %j', async (answer, status) => {
+  services.runCommand.answers = [answer];
+  expect(await commandState(services.ssm, 'command-1', 'i-1')).toEqual({ ended: false, status });
+});
+
+test.each([
+  [{ Status: 'Success', ResponseCode: 0 }, true, 'Success', 0],
+  [{ Status: 'Failed', StatusDetails: 'Failed', ResponseCode: 100 }, false, 'Failed', 100],
+  [
+    { Status: 'TimedOut', StatusDetails: 'ExecutionTimedOut', ResponseCode: 137 },
+    false,
+    'ExecutionTimedOut',
+    137,
+  ],
+  [
+    { Status: 'TimedOut', StatusDetails: 'DeliveryTimedOut', ResponseCode: -1 },
+    false,
+    'DeliveryTimedOut',
+    -1,
+  ],
+  [{ Status: 'Cancelled', ResponseCode: -1 }, false, 'Cancelled', -1],
+])('is ended: %j', async (answer, succeeded, status, exitCode) => {
+  services.runCommand.answers = [answer];
+  expect(await commandState(services.ssm, 'command-1', 'i-1')).toMatchObject({
+    ended: true,
+    succeeded,
+    status,
+    exitCode,
+  });
+});
+
+test('an error that says nothing about the command is not taken for a state', async () => {
+  services.runCommand.answers = [{ error: 'AccessDeniedException' }];
+  await expect(commandState(services.ssm, 'command-1', 'i-1')).rejects.toThrow('AccessDenied');
+});
+
+test('the update is sent once, with its time, and its whole output goes to the bucket', async () => {
+  const first = await startUpdate(services, INPUT);
+  expect(await startUpdate(services, INPUT)).toEqual(first);
+  expect(services.runCommand.sent).toEqual([
+    { instanceId: 'i-1', commands: expect.arrayContaining(['do it', 'sync']) },
+  ]);
+  services.runCommand.answers = [
+    { Status: 'InProgress' },
+    { Status: 'Success', ResponseCode: 0, StandardOutputContent: 'done' },
+  ];
+  expect(await checkUpdate(services, { ...INPUT, ...first })).toEqual({ done: false, status: 'InProgress' });
+  expect(await checkUpdate(services, { ...INPUT, ...first })).toEqual({ done: true, status: 'Success' });
+  expect(await services.documents.read<ClassUpdateDocument>(classUpdateKey('r', 'c'))).toMatchObject({
+    status: 'Success',
+    exitCode: 0,
+    outputTail: 'done',
+    outputPrefix: 'runs/r/classes/c/output',
+  });
+});
+
+test('an update that failed is an error with its exit code, its last words and where the rest is', async () => {
+  const { commandId } = await startUpdate(services, INPUT);
+  services.runCommand.answers = [
+    {
+      Status: 'Failed',
+      ResponseCode: 100,
+      StandardOutputContent: 'a\nb',
+      StandardErrorContent: 'E: no space\n',
+    },
+  ];
+  await expect(checkUpdate(services, { ...INPUT, commandId })).rejects.toMatchObject({
+    name: 'UpdateFailedError',
+    message: expect.stringMatching(/exit code 100.*i-1: E: no space/),
+    facts: {
+      exitCode: 100,
+      outputTail: 'a\nb\nE: no space\n',
+      outputKey: expect.stringContaining('runs/r/classes/c/output'),
+    },
+  });
+});
