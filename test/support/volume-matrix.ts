@@ -17,5 +17,5 @@ export const VOLUME_MATRIX: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function mkfsCommand(options: readonly string[]): string[] {
-  return ['mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=1', ...options];
+  return ['mkfs.ext4', '-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=1', ...options];
 }
