@@ -8,6 +8,9 @@ import { isHtreeNode, verifyHtreeBlock } from './htree';
 import { InodeFlag, inodeChecksumSeed, type Inode } from './inode';
 import type { VolumeReader } from './volume-reader';
 
+/** Ten million entries and more. What claims to be larger only wants memory. */
+const MAX_DIRECTORY_BYTES = 1024 * 1024 * 1024;
+
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
@@ -24,7 +27,11 @@ export type DirectoryEntries = ReadonlyMap<string, DirectoryEntry>;
 /** Block numbers of a directory in its own order. @throws CorruptFilesystemError when it has a hole or impossible size */
 export function directoryBlocks(volume: VolumeReader, directory: OpenDirectory): number[] {
   const { blockSize } = volume.superblock;
-  const count = directory.inode.sizeBytes / blockSize;
+  const { sizeBytes } = directory.inode;
+  if (sizeBytes > Math.min(MAX_DIRECTORY_BYTES, volume.superblock.blocksCount * blockSize)) {
+    throw new CorruptFilesystemError('directory larger than any', { inode: directory.number, sizeBytes });
+  }
+  const count = sizeBytes / blockSize;
   const blocks: number[] = [];
   for (const { logicalBlock, physicalBlock, blocks: length, unwritten } of directory.extents) {
     if (logicalBlock >= count) break;

@@ -5,7 +5,7 @@ import { CorruptFilesystemError } from '../errors';
 import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
 import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
 import { InvalidPathError, NotADirectoryError, NotFoundError } from '../write-errors';
-import { readDirectoryEntries, type DirectoryEntries } from './directory-entries';
+import { directoryBlocks, readDirectoryEntries, type DirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
 import { contentRanges, readContent } from './file-content';
 import { fileExtents } from './file-extents';
@@ -161,10 +161,9 @@ export class Ext4Reader implements FilesystemReader {
     if (known) return known;
     const extents = this.extentsOf(directory);
     const { blockSize } = this.volume.superblock;
+    const blocks = directoryBlocks(this.volume, { ...directory, extents });
     // One fetch for the whole directory in the place of one for each of its blocks.
-    this.cache.need(
-      contentRanges(extents, blockSize, { offsetBytes: 0, lengthBytes: directory.inode.sizeBytes }),
-    );
+    this.cache.need(blocks.map((block) => ({ offsetBytes: block * blockSize, lengthBytes: blockSize })));
     const entries = readDirectoryEntries(this.volume, { ...directory, extents });
     this.directories.set(directory.number, entries);
     return entries;

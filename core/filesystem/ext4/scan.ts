@@ -12,6 +12,8 @@ import type { VolumeReader } from './volume-reader';
 /** How much is fetched and worked through at a time: many blocks in flight, little memory. */
 const BATCH_BYTES = 32 * 1024 * 1024;
 const TABLE_PIECE_BYTES = 4 * 1024 * 1024;
+/** Sixteen times what a system call takes. A hostile tree as deep as it has inodes would make paths of gigabytes. */
+const MAX_PATH_LENGTH = 65_536;
 const MODE_OFFSET = 0x0;
 const LINKS_OFFSET = 0x1a;
 
@@ -154,6 +156,8 @@ function* walkTree(inodes: ScannedInodes, children: Children): Generator<Scanned
     if (stat.type !== 'directory') continue;
     if (entered.has(stat.inode)) throw new CorruptFilesystemError('directory with two paths', { path });
     entered.add(stat.inode);
+    if (path.length > MAX_PATH_LENGTH)
+      throw new CorruptFilesystemError('path longer than any', { inode: stat.inode });
     const prefix = path === '/' ? '/' : `${path}/`;
     for (const [name, number] of children.get(stat.inode) ?? []) {
       const child = prefix + name;

@@ -200,7 +200,8 @@ function checkGeometry(superblock: Omit<Superblock, 'groupCount' | 'inodeTableBl
     wrong('inode size', inodeSize);
   if (descriptorSize < 32 || descriptorSize > blockSize || (descriptorSize & (descriptorSize - 1)) !== 0)
     wrong('descriptor size', descriptorSize);
-  if (inodesPerGroup < blockSize / inodeSize || inodesPerGroup > blockSize * 8) wrong('inodes per group', inodesPerGroup);
+  if (inodesPerGroup < blockSize / inodeSize || inodesPerGroup > blockSize * 8)
+    wrong('inodes per group', inodesPerGroup);
   if (superblock.clusterSize < blockSize) wrong('cluster size', superblock.clusterSize);
   const clusterBlocks = superblock.clusterSize / blockSize;
   if (blocksPerGroup < MIN_BLOCKS_PER_GROUP || blocksPerGroup > blockSize * 8 * clusterBlocks)
