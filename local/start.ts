@@ -17,6 +17,8 @@ import { createS3 } from './s3';
 import { createSsm } from './ssm';
 import {
   ACCOUNT_ID,
+  adoptSecurityGroup,
+  adoptSubnet,
   EventLog,
   LocalEc2State,
   MemoryStorage,
@@ -129,7 +131,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     diskFolder,
     faults,
     deploy: (folder) =>
-      deployAssembly(folder, { s3, lambdas, engine, region: REGION, accountId: ACCOUNT_ID }),
+      deployAssembly(folder, {
+        s3,
+        lambdas,
+        engine,
+        network: {
+          securityGroup: (id, properties) => adoptSecurityGroup(ec2State, id, properties),
+          subnet: (id, properties) => adoptSubnet(ec2State, id, properties),
+        },
+        region: REGION,
+        accountId: ACCOUNT_ID,
+      }),
     settled: () => ec2.lifecycle.settled(),
     async close() {
       await engine.close();

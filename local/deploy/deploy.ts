@@ -12,6 +12,11 @@ export interface DeployTarget {
   readonly s3: S3;
   readonly lambdas: Lambdas;
   readonly engine: Engine;
+  /** Told of network resources, which EC2 must know when machines are launched into them. */
+  readonly network?: {
+    securityGroup(groupId: string, properties: Readonly<Record<string, unknown>>): void;
+    subnet(subnetId: string, properties: Readonly<Record<string, unknown>>): void;
+  };
   readonly region: string;
   readonly accountId: string;
 }
@@ -76,6 +81,9 @@ async function deployStack(stack: AssemblyStack, target: DeployTarget, made: Dep
         break;
       }
       default: {
+        if (resource.Type === 'AWS::EC2::SecurityGroup')
+          target.network?.securityGroup(String(scope.attribute(logicalId, 'GroupId')), properties());
+        if (resource.Type === 'AWS::EC2::Subnet') target.network?.subnet(name(), properties());
         const list = resource.Type in ACCEPTED ? made.accepted : made.unknown;
         if (!list.includes(resource.Type)) list.push(resource.Type);
       }

@@ -42,10 +42,11 @@ export class InstanceLifecycle {
   resume(): void {
     for (const instance of this.state.instances.values()) {
       if (instance.state === 'running' || instance.state === 'pending') {
-        this.background(() => this.boot(instance, 'the embedded cloud was started again'));
+        this.background(instance, () => this.boot(instance, 'the embedded cloud was started again'));
       } else if (instance.state === 'stopping')
         this.moveTo(instance, 'stopped', 'the embedded cloud was started again');
-      else if (instance.state === 'shutting-down') this.background(() => this.finishTermination(instance));
+      else if (instance.state === 'shutting-down')
+        this.background(instance, () => this.finishTermination(instance));
     }
   }
 
@@ -71,7 +72,7 @@ export class InstanceLifecycle {
   launch(instance: InstanceRecord, reason: string): void {
     instance.launchTime = Math.floor(this.state.now() / 1000) * 1000;
     this.moveTo(instance, 'pending', reason);
-    this.background(() => this.boot(instance, reason));
+    this.background(instance, () => this.boot(instance, reason));
   }
 
   stop(instance: InstanceRecord): InstanceStateChange {
@@ -84,7 +85,7 @@ export class InstanceLifecycle {
       );
     this.noteShutdown(instance);
     this.moveTo(instance, 'stopping', 'StopInstances');
-    this.background(async () => {
+    this.background(instance, async () => {
       await Promise.all([
         this.machines.shutDown(instance.instanceId),
         this.wait(this.state.timings.instanceStopping),
@@ -104,7 +105,7 @@ export class InstanceLifecycle {
       instance.shown = { state: previous, until: this.state.now() + this.state.timings.terminateVisible };
     this.moveTo(instance, 'shutting-down', 'TerminateInstances');
     if (previous === 'stopped') release(instance);
-    this.background(() => this.finishTermination(instance));
+    this.background(instance, () => this.finishTermination(instance));
     return this.change(instance, previous, previous === 'stopped' ? 'terminated' : 'shutting-down');
   }
 
@@ -115,7 +116,7 @@ export class InstanceLifecycle {
         'IncorrectState',
         `Instance '${instance.instanceId}' is not in a state from which it can be rebooted.`,
       );
-    this.background(async () => {
+    this.background(instance, async () => {
       await this.machines.shutDown(instance.instanceId);
       await this.boot(instance, 'RebootInstances');
     });
@@ -134,20 +135,16 @@ export class InstanceLifecycle {
 
   private async boot(instance: InstanceRecord, reason: string): Promise<void> {
     const root = this.rootVolume(instance);
-    const rootVolumeFile = root && this.state.storage.fileOf(root.volumeId);
-    try {
-      if (!root) throw new Error(`no volume is attached at ${instance.rootDeviceName}`);
-      await Promise.all([
-        this.machines.boot({ instanceId: instance.instanceId, rootVolumeFile: rootVolumeFile ?? '' }),
-        instance.state === 'pending' ? this.wait(this.state.timings.instancePending) : undefined,
-      ]);
-    } catch (error) {
-      if (this.closing.signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
-      instance.stateReason = { Code: 'Server.InternalError', Message: `Server.InternalError: ${why}` };
-      this.moveTo(instance, 'stopped', `boot failed: ${why}`);
-      return;
-    }
+    if (!root) throw new Error(`boot failed: no volume is attached at ${instance.rootDeviceName}`);
+    const disk = {
+      instanceId: instance.instanceId,
+      rootVolumeFile: this.state.storage.fileOf(root.volumeId) ?? '',
+    };
+    const booted = this.machines.boot(disk).catch((cause: unknown) => {
+      throw new Error(`boot failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    });
+    const pending = instance.state === 'pending' ? this.wait(this.state.timings.instancePending) : undefined;
+    await Promise.all([booted, pending]);
     if (instance.state !== 'pending') return;
     instance.stateReason = undefined;
     instance.stateTransitionReason = '';
@@ -219,13 +216,20 @@ export class InstanceLifecycle {
     await this.state.clock.sleep(milliseconds, this.closing.signal);
   }
 
-  private background(task: () => Promise<void>): void {
+  /** What goes wrong with a machine ends in `stopped`, with the reason in the instance's own StateReason. */
+  private background(instance: InstanceRecord, task: () => Promise<void>): void {
     const running = task().catch((error: unknown) => {
       // Closing ends waits by an abort; the next process goes on from the state on disk.
-      if (!this.closing.signal.aborted) throw error;
+      if (!this.closing.signal.aborted) this.fail(instance, error);
     });
     this.underWay.add(running);
     void running.finally(() => this.underWay.delete(running));
+  }
+
+  private fail(instance: InstanceRecord, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    instance.stateReason = { Code: 'Server.InternalError', Message: `Server.InternalError: ${why}` };
+    this.moveTo(instance, 'stopped', why);
   }
 }
 

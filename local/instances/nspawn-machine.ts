@@ -89,7 +89,10 @@ export class NspawnMachine {
     if (container && container.exitCode === null && container.signalCode === null) {
       // nspawn passes SIGTERM on as an orderly shutdown of the machine's systemd.
       container.kill('SIGTERM');
-      const inTime = await Promise.race([this.gone.then(() => true), sleep(POWER_OFF_TIMEOUT_MS, false, { ref: false })]);
+      const inTime = await Promise.race([
+        this.gone.then(() => true),
+        sleep(POWER_OFF_TIMEOUT_MS, false, { ref: false }),
+      ]);
       if (!inTime) {
         container.kill('SIGKILL');
         await this.gone;
@@ -198,5 +201,16 @@ export class NspawnMachine {
     await rmdir(this.root).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
+  }
+
+  /** The last process of a machine that was killed may still be going. */
+  private async unmount(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const { exitCode, stderr } = await runProgram('umount', [this.root]);
+      if (exitCode === 0) return;
+      if (tries === 20)
+        throw new Error(`The disk of ${this.instanceId} could not be released: ${stderr.trim()}`);
+      await sleep(250);
+    }
   }
 }

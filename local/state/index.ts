@@ -13,5 +13,6 @@ export {
 } from './local-ec2-state';
 export { MemoryStorage } from './memory-storage';
 export { NoReflinksError, reflinkFolder } from './reflink-folder';
+export { adoptSecurityGroup, adoptSubnet } from './network';
 export { ReflinkStorage } from './reflink-storage';
 export { DEFAULT_TIMINGS, type Timings } from './timings';

@@ -184,7 +184,10 @@ export class LocalEc2State {
       volume.availableAt = past(volume.availableAt);
       volume.lastSnapshotAt = undefined;
       if (volume.deletedAt !== undefined) volume.deletedAt = past(volume.deletedAt);
-      if (volume.modification) volume.modification.endTime = past(volume.modification.endTime);
+      if (volume.modification) {
+        volume.modification.endTime = past(volume.modification.endTime);
+        Object.assign(volume, volume.modification.target);
+      }
       const { attachment } = volume;
       if (!attachment) continue;
       attachment.attachedAt = past(attachment.attachedAt);
