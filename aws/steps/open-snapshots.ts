@@ -9,17 +9,20 @@ import type { Services } from '../services';
 /** One volume of a machine as its snapshot is, with changes kept in memory. */
 export type OverlaidVolume = ImageVolume<OverlayBlockDevice> & { readonly snapshot: VolumeSnapshot };
 
+const UNDER_OVERLAY_BYTES = 16 * 2 ** 20;
+
 export function openReaders(
   { ebs, pause }: Services,
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
+  cacheBytes?: number,
 ): Promise<ImageVolume[]> {
   return Promise.all(
     snapshots.map(async ({ volumeId, deviceName, isRoot, snapshotId }) => ({
       volumeId,
       deviceName,
       isRoot,
-      device: await SnapshotReader.open(ebs, snapshotId, { meter, pause }),
+      device: await SnapshotReader.open(ebs, snapshotId, { meter, pause, cacheBytes }),
     })),
   );
 }
@@ -38,7 +41,8 @@ export async function openOverlays(
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
 ): Promise<OverlaidVolume[]> {
-  const volumes = await openReaders(services, snapshots, meter);
+  // The overlay keeps what it reads.
+  const volumes = await openReaders(services, snapshots, meter, UNDER_OVERLAY_BYTES);
   return volumes.map((volume, at) => ({
     ...volume,
     device: new OverlayBlockDevice(volume.device),

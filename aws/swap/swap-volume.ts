@@ -11,9 +11,12 @@ import { performAction } from './perform-action';
 import { planSwap } from './plan-swap';
 import { readSwapState } from './swap-state';
 
-/** How long one invocation looks again before it lets the state machine wait, and how often. */
-const LOOKS = 20;
-const LOOK_MS = 1_500;
+/**
+ * How often one invocation looks again before it lets the state machine wait: about 40 s. The pauses grow, for many machines
+ * are swapped at once, and EC2 answers 20 looks a second in the account.
+ */
+const LOOKS = 16;
+const pauseAfter = (look: number): number => Math.min(3_000, look * 700);
 
 /** The same call refused this often, while EC2 shows a state in which it should do, is not going to do. */
 const MAX_REFUSALS = 6;
@@ -75,7 +78,7 @@ async function reconcile(
       throw new SwapBlockedError(instanceId, `${describe(action)}: ${refused.message}`, { cause: refused });
     }
     if (look === LOOKS) return action;
-    await pause(LOOK_MS);
+    await pause(pauseAfter(look));
   }
 }
 

@@ -9,7 +9,14 @@ export interface ToldOutcome {
 }
 
 /** Failures that left the machine as it was for a reason of its own: it was not patched, but nothing went wrong. */
-const LEFT_ALONE = ['InstanceStartedError', 'LeaseHeldError', 'TooManyFailuresError', 'VolumeChangedError'];
+const LEFT_ALONE = [
+  'InstanceStartedError',
+  'LeaseHeldError',
+  'TooManyFailuresError',
+  'VolumeChangedError',
+  'UnsupportedFilesystemError',
+  'UnsupportedFeatureError',
+];
 
 /** What became of a machine, and why. The first thing that is true of it, from the end of a run to its beginning. */
 export function machineOutcome(machine: MachineFacts, run: RunFacts): ToldOutcome {
