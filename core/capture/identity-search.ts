@@ -22,6 +22,8 @@ const COMMON_NAMES = new Set([
 ]);
 
 const CONFIGURATION = /^\/(etc|boot|root|home|srv|opt|usr\/local|var)\//;
+/** Holds only what packages bring, and a host may be called after a package. */
+const PACKAGE_DATABASE = /^\/var\/lib\/dpkg\//;
 
 /**
  * Finds the representative's own values in what an update wrote: a boot menu with its filesystem's UUID, a configuration
@@ -33,9 +35,10 @@ export function identitySearch(identity: IdentityValues): (path: string, content
     bytes: Buffer.from(value.value, 'utf8'),
   }));
   return (path, content) => {
+    const isConfiguration = CONFIGURATION.test(path) && !PACKAGE_DATABASE.test(path);
     const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     const found = sought
-      .filter(({ onlyInConfiguration }) => !onlyInConfiguration || CONFIGURATION.test(path))
+      .filter(({ onlyInConfiguration }) => !onlyInConfiguration || isConfiguration)
       .filter(({ bytes }) => holdsWord(buffer, bytes))
       .map(({ what }) => what);
     return [...new Set(found)];
