@@ -61,14 +61,24 @@ export function classify(profiles: readonly Profile[], options: ClassifyOptions)
       options.differences !== undefined || (hasLive && options.representative !== 'clone');
     const joined = mustStandAlone ? undefined : joinMostSimilar(group, anchors);
     if (joined !== undefined) continue;
-    if (options.representative === 'live' && !hasLive) {
-      const reason = 'no running instance is like it, and representative "live" allows no clone';
-      unclassified.push(...group.instanceIds.map((instanceId) => ({ instanceId, reason })));
-    } else {
-      anchors.push(group);
-    }
+    const reason = reasonForNoClass(group, options);
+    if (reason === undefined) anchors.push(group);
+    else unclassified.push(...group.instanceIds.map((instanceId) => ({ instanceId, reason })));
   }
   return { classes: anchors.map((anchor) => classOf(anchor, options)), unclassified };
+}
+
+function reasonForNoClass(
+  { instanceIds, liveIds }: Group,
+  { representative }: ClassifyOptions,
+): string | undefined {
+  if (representative === 'live' && liveIds.length === 0) {
+    return 'no running instance is like it, and representative "live" allows no clone';
+  }
+  if (representative === 'clone' && liveIds.length === instanceIds.length) {
+    return 'it runs, and with representative "clone" only stopped instances are patched';
+  }
+  return undefined;
 }
 
 /** Groups that have a running member first, then the larger first: others join those. */

@@ -87,6 +87,16 @@ describe('classify', () => {
     ]);
   });
 
+  it('makes no clone when there is nobody to patch with it', () => {
+    const running = profile('i-other', { base: '9' });
+    const { short, unclassified } = classes([running], {
+      live: new Set(['i-other']),
+      representative: 'clone',
+    });
+    expect(short).toEqual([]);
+    expect(unclassified).toEqual([{ instanceId: 'i-other', reason: expect.stringContaining('it runs') }]);
+  });
+
   it('two running machines that are alike are one class, two that are not are two', () => {
     const live = new Set(['i-base-1', 'i-base-2', 'i-web-3']);
     expect(classes(fleet, { live }).short).toEqual([
