@@ -8,11 +8,10 @@ import type {
 } from '@aws-sdk/client-sfn';
 import { AwsError } from '../../wire';
 import type { Engine } from '../executions/engine';
-import type { ExecutionRecord } from '../executions/execution-record';
 import { startOrFind } from '../executions/start-or-find';
 import { describeExecution, historyEvent, listItem } from './describe';
+import { machineOf, recordOf } from './lookups';
 import { pageOf } from './page';
-import { machineOf } from './state-machine-operations';
 
 export const executionOperations = (engine: Engine) => ({
   StartExecution({ stateMachineArn = '', name = randomUUID(), input = '{}' }: StartExecutionInput) {
@@ -58,14 +57,3 @@ export const executionOperations = (engine: Engine) => ({
     return { events: items.map(historyEvent), nextToken };
   },
 });
-
-export function recordOf(engine: Engine, executionArn: string): ExecutionRecord {
-  if (!executionArn.includes(':execution:'))
-    throw new AwsError(
-      'InvalidArn',
-      `Invalid Arn: 'Resource type not valid in this context: ${executionArn.split(':')[5] ?? ''}'`,
-    );
-  const record = engine.record(executionArn);
-  if (!record) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
-  return record;
-}

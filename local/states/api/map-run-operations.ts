@@ -2,7 +2,7 @@ import type { DescribeMapRunInput, ListMapRunsInput } from '@aws-sdk/client-sfn'
 import { AwsError } from '../../wire';
 import type { Engine } from '../executions/engine';
 import { describeMapRun } from './describe';
-import { recordOf } from './execution-operations';
+import { recordOf } from './lookups';
 import { pageOf } from './page';
 
 export const mapRunOperations = (engine: Engine) => ({

@@ -10,7 +10,7 @@ import { AwsError } from '../../wire';
 import type { Engine } from '../executions/engine';
 import { checkName } from '../executions/start-or-find';
 import type { StateMachine } from '../executions/state-machine';
-import { recordOf } from './execution-operations';
+import { machineOf, recordOf } from './lookups';
 import { pageOf } from './page';
 
 /** What every machine here has: nothing is logged, traced or encrypted by the emulated service. */
@@ -89,15 +89,3 @@ export const stateMachineOperations = (engine: Engine) => ({
     };
   },
 });
-
-export function machineOf(engine: Engine, stateMachineArn: string): StateMachine {
-  if (!stateMachineArn.includes(':stateMachine:'))
-    throw new AwsError(
-      'InvalidArn',
-      `Invalid Arn: 'Resource type not valid in this context: ${stateMachineArn.split(':')[5] ?? ''}'`,
-    );
-  const machine = engine.stateMachines.get(stateMachineArn);
-  if (!machine)
-    throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${stateMachineArn}'`);
-  return machine;
-}

@@ -1,11 +1,18 @@
 import { isJsonObject, type Json, type JsonObject } from '../json';
 import { DISTRIBUTED_ONLY, NESTED_FIELDS, REQUIRED_FIELDS, STATE_FIELDS, TERMINAL_TYPES } from './fields';
-import { checkGraph, type Mistakes } from './validate';
+import type { Mistakes } from './mistakes';
 
 /** What a state may name: the states beside it, and the variables that inner scopes may not assign. */
 interface Around {
   readonly names: readonly string[];
   readonly variables: ReadonlySet<string>;
+  /** For the graphs inside of a state. */
+  readonly checkGraph: (
+    graph: JsonObject,
+    place: string,
+    outerVariables: ReadonlySet<string>,
+    mistakes: Mistakes,
+  ) => void;
 }
 
 export function checkState(state: Json, place: string, around: Around, mistakes: Mistakes): void {
@@ -88,7 +95,7 @@ function checkBranches(branches: Json | undefined, place: string, around: Around
     if (!isJsonObject(branch)) mistakes.add('A branch is an object', inner);
     else {
       mistakes.onlyFields(branch, NESTED_FIELDS.graph, inner);
-      checkGraph(branch, inner, around.variables, mistakes);
+      around.checkGraph(branch, inner, around.variables, mistakes);
     }
   }
 }
@@ -112,7 +119,7 @@ function checkMap(state: JsonObject, place: string, around: Around, mistakes: Mi
     for (const field of DISTRIBUTED_ONLY)
       if (field in state) mistakes.add(`'${field}' needs Mode DISTRIBUTED`, `${place}/${field}`);
   // Children of a Distributed Map see no variable from outside.
-  checkGraph(processor, inner, distributed ? new Set() : around.variables, mistakes);
+  around.checkGraph(processor, inner, distributed ? new Set() : around.variables, mistakes);
   checkSource(state, place, mistakes);
   checkDestination(state['ResultWriter'], `${place}/ResultWriter`, mistakes);
 }

@@ -4,28 +4,8 @@ import { expressionMistake, expressionSource } from '../jsonata/expression';
 import type { StateMachineDefinition } from './definition';
 import { DefinitionError } from './definition-error';
 import { NESTED_FIELDS } from './fields';
+import { Mistakes } from './mistakes';
 import { checkState } from './validate-state';
-
-/** Collects mistakes, each with the place it was found in. */
-export class Mistakes {
-  readonly list: string[] = [];
-
-  constructor(readonly integrations: Pick<Integrations, 'find'>) {}
-
-  add(what: string, place: string): void {
-    this.list.push(`${what} at ${place || '/'}`);
-  }
-
-  onlyFields(value: JsonObject, fields: readonly string[], place: string): void {
-    for (const field of Object.keys(value))
-      if (!fields.includes(field)) this.add(`Field '${field}' is not supported`, `${place}/${field}`);
-  }
-
-  oneOf(value: Json | undefined, choices: readonly string[], place: string): void {
-    if (value !== undefined && !choices.includes(value as string))
-      this.add(`Value '${String(value)}' is not supported: ${choices.join(' or ')}`, place);
-  }
-}
 
 /**
  * Reads a definition.
@@ -63,7 +43,7 @@ function checkTimeout(seconds: Json | undefined, mistakes: Mistakes): void {
 }
 
 /** @param outerVariables names that the scopes around assign: an inner scope may read but not assign them. */
-export function checkGraph(
+function checkGraph(
   graph: JsonObject,
   place: string,
   outerVariables: ReadonlySet<string>,
@@ -82,8 +62,9 @@ export function checkGraph(
         mistakes.add(`Variable '${name}' is assigned by an outer scope already`, `${place}/States`);
       own.add(name);
     }
+  const names = Object.keys(states);
   for (const [name, state] of Object.entries(states))
-    checkState(state, `${place}/States/${name}`, { names: Object.keys(states), variables: own }, mistakes);
+    checkState(state, `${place}/States/${name}`, { names, variables: own, checkGraph }, mistakes);
   checkReachable(states, String(start), place, mistakes);
 }
 

@@ -156,7 +156,7 @@ describe('objects', () => {
   });
 
   test('an empty object', async () => {
-    await put('empty', '');
+    await put('empty', Buffer.alloc(0));
     expect(await text('empty')).toBe('');
   });
 

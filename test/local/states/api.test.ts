@@ -18,7 +18,7 @@ import { statesUnderTest } from './states-client';
 const definitionOf = (States: JsonObject, more: object = {}): string =>
   JSON.stringify({ QueryLanguage: 'JSONata', StartAt: Object.keys(States)[0], States, ...more });
 const PASS = definitionOf({ P: { Type: 'Pass', End: true } });
-const WAIT = definitionOf({ W: { Type: 'Wait', Seconds: 100_000, End: true } });
+const WAIT = definitionOf({ W: { Type: 'Wait', Seconds: 1_000_000, End: true } });
 
 async function machine(definition: string, options: Parameters<typeof statesUnderTest>[0] = {}) {
   const under = statesUnderTest(options);

@@ -183,7 +183,7 @@ describe('Parallel', () => {
     const { output, engine } = engineUnderTest({ functions: { slow: () => (finished = true) } });
     const waiting = {
       StartAt: 'W',
-      States: { W: { Type: 'Wait', Seconds: 1000, Next: 'T' }, T: callOf('slow') },
+      States: { W: { Type: 'Wait', Seconds: 1_000_000, Next: 'T' }, T: callOf('slow') },
     };
     const Branches = [waiting, branch('F', { Type: 'Fail', Error: 'Broken' })];
     const Catch = [{ ErrorEquals: ['Broken'], Output: '{% $states.errorOutput.Error %}', Next: 'K' }];
@@ -201,7 +201,11 @@ describe('Parallel', () => {
 describe('the whole execution', () => {
   test('TimeoutSeconds of the machine: TIMED_OUT, the error only in the history', async () => {
     const { run, engine } = engineUnderTest();
-    const ended = await run({ W: { Type: 'Wait', Seconds: 1000, End: true } }, {}, { TimeoutSeconds: 20 });
+    const ended = await run(
+      { W: { Type: 'Wait', Seconds: 1_000_000, End: true } },
+      {},
+      { TimeoutSeconds: 20 },
+    );
     expect(ended).toMatchObject({ status: 'TIMED_OUT' });
     expect(ended.error).toBeUndefined();
     expect(engine.events(ended.executionArn).at(-1)).toMatchObject({

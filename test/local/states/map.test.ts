@@ -55,7 +55,7 @@ describe('an inline Map', () => {
     const States = {
       C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input = 2 %}', Next: 'F' }], Default: 'W' },
       F: { Type: 'Fail', Error: 'Second' },
-      W: { Type: 'Wait', Seconds: 1000, End: true },
+      W: { Type: 'Wait', Seconds: 1_000_000, End: true },
     };
     const ended = await run({ M: inline(States) }, [1, 2]);
     expect(ended).toMatchObject({ status: 'FAILED', error: 'Second' });
@@ -236,7 +236,7 @@ describe('a Distributed Map', () => {
       const States = {
         C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input = 1 %}', Next: 'F' }], Default: 'W' },
         F: { Type: 'Fail', Error: 'X' },
-        W: { Type: 'Wait', Seconds: 3000, End: true },
+        W: { Type: 'Wait', Seconds: 1_000_000, End: true },
       };
       const { run, engine } = engineUnderTest();
       const ended = await run({ M: distributedOf(States, { MaxConcurrency: 2 }) }, [0, 1, 2, 3]);

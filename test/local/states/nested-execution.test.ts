@@ -33,7 +33,7 @@ test.each<[string, unknown, unknown]>([
 
 test('startExecution alone does not wait', async () => {
   const { engine, output } = engineUnderTest();
-  engine.putStateMachine('child', child({ W: { Type: 'Wait', Seconds: 100_000, End: true } }));
+  engine.putStateMachine('child', child({ W: { Type: 'Wait', Seconds: 1_000_000, End: true } }));
   const given = (await output(start(''), { a: 2 })) as { ExecutionArn: string };
   expect(engine.record(given.ExecutionArn)).toMatchObject({ status: 'RUNNING' });
   await engine.close();
@@ -67,7 +67,7 @@ test('the events tell what was submitted', async () => {
 
 test('stopping the one that waits stops the one it waits for', async () => {
   const { engine, run } = engineUnderTest();
-  engine.putStateMachine('child', child({ W: { Type: 'Wait', Seconds: 100_000, End: true } }));
+  engine.putStateMachine('child', child({ W: { Type: 'Wait', Seconds: 1_000_000, End: true } }));
   const running = run(start('.sync:2'), { a: 2 });
   while (engine.list().length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
   const [parent, nested] = engine.list();

@@ -55,7 +55,7 @@ const FAILING = { T: callOf('f') };
 const ONE_FAILS = {
   C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input = 1 %}', Next: 'F' }], Default: 'W' },
   F: { Type: 'Fail', Error: 'X' },
-  W: { Type: 'Wait', Seconds: 3000, End: true },
+  W: { Type: 'Wait', Seconds: 1_000_000, End: true },
 };
 
 /** What the run depends on, by the vector that recorded it. */
@@ -296,7 +296,7 @@ const HELD: Readonly<Record<string, () => Promise<void>>> = {
   },
   'states-045': async () => {
     const under = statesUnderTest();
-    const states = { W: { Type: 'Wait', Seconds: 1000, End: true } };
+    const states = { W: { Type: 'Wait', Seconds: 1_000_000, End: true } };
     const { executionArn } = await under.run(states, {}, { TimeoutSeconds: 1 });
     const told = await under.client.send(new DescribeExecutionCommand({ executionArn }));
     expect(told.status).toBe('TIMED_OUT');
