@@ -89,8 +89,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '^(\\.\\./)+local/(?!start$)',
-              message: 'cli/ starts the embedded cloud by local/start only.',
+              regex: '^(\\.\\./)+local/(?!start$|fleet/)',
+              message: 'cli/ takes of the embedded cloud only local/start and local/fleet.',
             },
             {
               regex: '^(\\.\\./)+(lambdas|cdk|test|bench)(/|$)',

@@ -23,33 +23,17 @@ const STANZAS =
 /** Record files with a record a line. */
 const LINES = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/;
 
-/**
- * Judges the volume file in the mount namespace of the embedded cloud's process, where its storage is mounted.
- *
- * @param cloudPid process whose mount namespace holds the volumes
- */
+/** Judges a volume file of the embedded cloud; the process must see the mount that holds it. */
 export async function judgeVolume(
   volumeId: string,
   volumeFile: string,
-  cloudPid: number,
   outFolder: string,
 ): Promise<VolumeJudgement> {
   const script = path.join(__dirname, 'judge_volume.sh');
   const lister = path.join(__dirname, 'list_tree.py');
-  const inside = [
-    '--mount',
-    '--target',
-    String(cloudPid),
-    '--',
-    'unshare',
-    '--mount',
-    'bash',
-    script,
-    volumeFile,
-    outFolder,
-    lister,
-  ];
-  await promisify(execFile)('nsenter', inside, { maxBuffer: 64 * 1024 * 1024 });
+  await promisify(execFile)('unshare', ['--mount', 'bash', script, volumeFile, outFolder, lister], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const text = (name: string): Promise<string> => readFile(path.join(outFolder, name), 'utf8');
   return {
     volumeId,

@@ -37,7 +37,6 @@ export interface OracleResult {
 
 export interface OracleSubject {
   readonly clients: AwsClients;
-  readonly cloudPid: number;
   volumeFile(volumeId: string): string;
   /** Machines with a twin. */
   readonly twins: readonly string[];
@@ -58,10 +57,7 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
     for (const name of [...subject.patched, ...subject.twins.map((twin) => twin + TWIN_SUFFIX)]) {
       const volumeId = rootVolumeOf(find(fleet, name));
       subject.tell(`judging ${name} (${volumeId}): e2fsck, dpkg --audit, debsums, the kernel's listing`);
-      judgements.set(
-        name,
-        await judgeVolume(volumeId, subject.volumeFile(volumeId), subject.cloudPid, path.join(work, name)),
-      );
+      judgements.set(name, await judgeVolume(volumeId, subject.volumeFile(volumeId), path.join(work, name)));
     }
     const cases: OracleCase[] = [];
     for (const machine of subject.twins) {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { machinesPrefix, runPrefix } from '../../core/workflow/keys';
 import type {
   ApplyDocument,
+  FailureDocument,
   MatchDocument,
   RoundDocument,
   TargetDocument,
@@ -94,8 +95,8 @@ class Progress {
         `    ${this.nameOf(instanceId)} runs from its new volume once it is started: swapped and verified`,
       );
     } else if (file === 'failure.json') {
-      const failure = await this.documents.json<{ step?: string; error?: { Error?: string } }>(key);
-      this.tell(`    ${this.nameOf(instanceId)} failed at ${failure.step}: ${failure.error?.Error}`);
+      const { step, error, message } = await this.documents.json<FailureDocument>(key);
+      this.tell(`    ${this.nameOf(instanceId)} failed at "${step}": ${error}: ${message}`);
     }
   }
 

@@ -1,9 +1,13 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { aptSources, bootstrapTree, makeBaseDisk, withRootMounted, type PackageSet } from './base-image';
 import { makeMachineDisk, type LocalChange } from './machine-disk';
 import { buildBannerPackage, indexRepository, repackWithHigherVersion } from './package-repository';
 import { runProgram } from './run-program';
+
+/** The value of the machines' tag `Patch Group`: what the app's default targets name (cdk.json). */
+const PATCH_GROUP = 'production';
 
 const WEB: PackageSet = { name: 'web', packages: ['nginx-light'] };
 const APP: PackageSet = { name: 'app', packages: [] };
@@ -14,6 +18,8 @@ export interface FleetMachine {
   readonly set: PackageSet;
   readonly state: 'running' | 'stopped';
   readonly change: LocalChange;
+  /** A copy of this machine's disk, made right after it: same identity, same content, other instance. */
+  readonly twinOf?: string;
 }
 
 /** Where made machines go: the embedded cloud's EC2. */
@@ -44,15 +50,20 @@ export interface FleetOptions {
 /**
  * The demo fleet: two package sets, one machine running in each, eight stopped; of the stopped ones, one has a locally
  * edited configuration file that the update touches and one has an extra package.
+ *
+ * @param twinsOf machines that get a stopped copy outside the patch group, for the oracle to update online
  */
-export function demoMachines(stoppedPerSet = 4): FleetMachine[] {
+export function demoMachines({ stoppedPerSet = 4, twinsOf = [] as readonly string[] } = {}): FleetMachine[] {
   const machines: FleetMachine[] = [];
   for (const set of [WEB, APP]) {
     machines.push({ name: `${set.name}-1`, set, state: 'running', change: 'none' });
     for (let number = 2; number <= stoppedPerSet + 1; number += 1) {
       const last = number === stoppedPerSet + 1;
       const change: LocalChange = !last ? 'none' : set === WEB ? 'edited-configuration' : 'extra-package';
-      machines.push({ name: `${set.name}-${number}`, set, state: 'stopped', change });
+      const name = `${set.name}-${number}`;
+      machines.push({ name, set, state: 'stopped', change });
+      if (twinsOf.includes(name))
+        machines.push({ name: `${name}-online`, set, state: 'stopped', change, twinOf: name });
     }
   }
   return machines;
@@ -90,20 +101,33 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
   }
   await indexRepository(options.repositoryFolder);
 
+  const made = new Map<string, string>();
   for (const machine of machines) {
     const diskFile = await options.registry.newVolumeFile();
-    await makeMachineDisk(baseDisks.get(machine.set) as string, diskFile, machine);
+    const previous = made.get(machine.twinOf ?? '');
+    if (previous === undefined)
+      await makeMachineDisk(baseDisks.get(machine.set) as string, diskFile, machine);
+    else await copyFile(previous, diskFile, constants.COPYFILE_FICLONE);
+    if (machines.some(({ twinOf }) => twinOf === machine.name)) {
+      const kept = `${diskFile}.twin`;
+      await copyFile(diskFile, kept, constants.COPYFILE_FICLONE);
+      made.set(machine.name, kept);
+    }
     const { instanceId } = await options.registry.addInstance({
       name: machine.name,
       diskFile,
       state: machine.state,
-      tags: { Name: machine.name, 'Patch Group': 'demo', Role: machine.set.name },
+      tags: {
+        Name: machine.name,
+        Role: machine.set.name,
+        ...(previous === undefined ? { 'Patch Group': PATCH_GROUP } : {}),
+      },
     });
     tell(
       `${machine.name} is ${instanceId}, ${machine.state}${machine.change === 'none' ? '' : `, ${machine.change.replace('-', ' ')}`}`,
     );
   }
-  for (const disk of baseDisks.values()) await rm(disk);
+  for (const disk of [...baseDisks.values(), ...made.values()]) await rm(disk);
 }
 
 /** How many packages the distribution's archives would upgrade on this disk now. */

@@ -1,0 +1,177 @@
+import { Command } from 'commander';
+import { spawn } from 'node:child_process';
+import { mkdir, open as openFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { demoMachines } from '../../local/fleet/demo-fleet';
+import { ensureRequirements } from '../../local/fleet/requirements';
+import type { Report } from '../../core/report/report';
+import { Machines } from '../oracle/machine';
+import { clientsOf } from '../run/aws-clients';
+import { reportTable } from '../run/print-report';
+import { runAndWatch, runName } from '../run/start-run';
+import { makeFleet } from './make-fleet';
+import { openCloud } from './open-cloud';
+import { clearServingCloud, servingCloud, writeServingCloud, type ServingCloud } from './state-folder';
+
+/** Ready within this time, or `up` says that it is not. A first fleet has two Debian trees to bootstrap. */
+const UP_SECONDS = 600;
+const DOWN_SECONDS = 120;
+
+interface Flags {
+  readonly state: string;
+}
+
+/** `imageelves local up|run|status|down`: an embedded cloud that goes on serving in the background. */
+export function localCommands(
+  stateOption: readonly [string, string, string],
+  defaultPort: number,
+  tell: (line: string) => void,
+): Command {
+  const local = new Command('local').description('an embedded cloud with a fleet of real machines');
+  local
+    .command('up')
+    .description('start it in the background, with the fleet it had or a new one')
+    .option(...stateOption)
+    .option('--port <number>', 'loopback port', String(defaultPort))
+    .action((flags: Flags & { port: string }) => up(path.resolve(flags.state), flags.port, tell));
+  local
+    .command('serve')
+    .description('serve in the foreground; "up" starts this')
+    .option(...stateOption)
+    .option('--port <number>', 'loopback port', String(defaultPort))
+    .option('--host-pid <number>', 'process to signal, as the host numbers it')
+    .action((flags: Flags & { port: string; hostPid?: string }) =>
+      serve(path.resolve(flags.state), Number(flags.port), Number(flags.hostPid ?? process.pid), tell),
+    );
+  local
+    .command('run')
+    .description('start patch-fleet and follow it')
+    .option(...stateOption)
+    .option('--update <name>', 'the update', 'security')
+    .option('--dry-run', 'stop before anything is changed; report targets, classes and cost')
+    .option('--representative <kind>', 'auto, live or clone')
+    .action(async (flags: Flags & { update: string; dryRun?: boolean; representative?: string }) => {
+      if (!(await run(path.resolve(flags.state), flags, tell))) process.exitCode = 1;
+    });
+  local
+    .command('status')
+    .description('what serves, and the machines of the fleet')
+    .option(...stateOption)
+    .action((flags: Flags) => status(path.resolve(flags.state), tell));
+  local
+    .command('down')
+    .description('stop it; the fleet stays in the state folder')
+    .option(...stateOption)
+    .action((flags: Flags) => down(path.resolve(flags.state), tell));
+  return local;
+}
+
+async function up(folder: string, port: string, tell: (line: string) => void): Promise<void> {
+  const running = await servingCloud(folder);
+  if (running !== undefined) return tell(`it serves already, at ${running.url}`);
+  await ensureRequirements(tell);
+  await mkdir(folder, { recursive: true });
+  const logFile = path.join(folder, 'serve.log');
+  const log = await openFile(logFile, 'w');
+  const entry = [
+    ...process.execArgv,
+    process.argv[1] ?? '',
+    'local',
+    'serve',
+    '--state',
+    folder,
+    '--port',
+    port,
+  ];
+  // The shell tells the child its own number on the host before it disappears into a process namespace.
+  const child = spawn('sh', ['-c', 'exec "$@" --host-pid $$', 'sh', process.execPath, ...entry], {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  child.unref();
+  const deadline = Date.now() + UP_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    await sleep(500);
+    const serving = await servingCloud(folder);
+    if (serving !== undefined) {
+      await log.close();
+      return tell(
+        `serving at ${serving.url}; for example: aws --endpoint-url ${serving.url} ec2 describe-instances`,
+      );
+    }
+    if (child.exitCode !== null) break;
+  }
+  await log.close();
+  throw new Error(`the cloud did not come up:\n${(await readFile(logFile, 'utf8')).slice(-4000)}`);
+}
+
+async function serve(
+  folder: string,
+  port: number,
+  hostPid: number,
+  tell: (line: string) => void,
+): Promise<void> {
+  const open = await openCloud({ stateFolder: folder, port, tell });
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  try {
+    const fleet = await new Machines(open.clients).byName();
+    if (fleet.size === 0) await makeFleet(open, demoMachines(), 'distribution', tell);
+    await writeServingCloud(folder, { url: open.cloud.url, pid: hostPid, ...open.deployment });
+    await stopped;
+  } finally {
+    await open.cloud.close();
+    await clearServingCloud(folder);
+  }
+}
+
+async function requireServing(folder: string): Promise<ServingCloud> {
+  const serving = await servingCloud(folder);
+  if (serving === undefined)
+    throw new Error(`no cloud serves from ${folder}: start it with "imageelves local up"`);
+  return serving;
+}
+
+async function run(
+  folder: string,
+  flags: { update: string; dryRun?: boolean; representative?: string },
+  tell: (line: string) => void,
+): Promise<boolean> {
+  const serving = await requireServing(folder);
+  const input = { update: flags.update, dryRun: flags.dryRun, representative: flags.representative };
+  const name = runName('run', new Date());
+  const finished = await runAndWatch(
+    clientsOf(serving.url),
+    serving,
+    serving.patchFleetArn,
+    input,
+    name,
+    tell,
+  );
+  if (finished.report !== undefined) tell(reportTable(finished.report as Report));
+  if (finished.error !== undefined) tell(`${finished.error.name}: ${finished.error.cause}`);
+  return finished.status === 'SUCCEEDED';
+}
+
+async function status(folder: string, tell: (line: string) => void): Promise<void> {
+  const serving = await requireServing(folder);
+  tell(`serving at ${serving.url} (process ${serving.pid})`);
+  for (const [name, instance] of await new Machines(clientsOf(serving.url)).byName()) {
+    tell(`${name.padEnd(16)} ${instance.InstanceId} ${instance.State?.Name}`);
+  }
+}
+
+async function down(folder: string, tell: (line: string) => void): Promise<void> {
+  const serving = await servingCloud(folder);
+  if (serving === undefined) return tell('nothing serves');
+  process.kill(serving.pid, 'SIGTERM');
+  const deadline = Date.now() + DOWN_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    await sleep(250);
+    if ((await servingCloud(folder)) === undefined)
+      return tell('stopped; the fleet is still there: "imageelves local up" brings it back');
+  }
+  throw new Error(`process ${serving.pid} still runs after ${DOWN_SECONDS} s`);
+}

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { addInstance, importVolume, type LocalEc2State } from '../state';
+import type { FleetRegistry } from './demo-fleet';
+
+/**
+ * Puts made machines into the embedded EC2. They are added stopped; those that are to run are started by StartInstances,
+ * as anybody would, through `start`.
+ */
+export function fleetRegistry(
+  state: LocalEc2State,
+  disksFolder: string,
+  start: (instanceId: string) => Promise<void>,
+): FleetRegistry {
+  const workFolder = path.join(disksFolder, 'making');
+  let machines = state.instances.size;
+  return {
+    async newVolumeFile() {
+      await mkdir(workFolder, { recursive: true });
+      return path.join(workFolder, `${randomUUID()}.raw`);
+    },
+    async addInstance({ name, diskFile, state: wanted, tags }) {
+      const volume = await importVolume(state, { rawFile: diskFile, tags: { Name: name } });
+      await rm(diskFile);
+      machines += 1;
+      const { instanceId } = addInstance(state, {
+        name,
+        tags,
+        volumeId: volume.volumeId,
+        privateIp: `10.0.${Math.floor(machines / 250)}.${(machines % 250) + 4}`,
+      });
+      if (wanted === 'running') await start(instanceId);
+      return { instanceId };
+    },
+  };
+}
