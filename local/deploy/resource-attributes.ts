@@ -98,7 +98,8 @@ export const DEPLOYED: Readonly<Record<string, Physical>> = {
 };
 
 /**
- * Accepted, and nothing is made of them: rights, logs, alarms, keys and network are not what the embedded cloud emulates.
+ * Accepted, and nothing is made of them: the embedded cloud emulates no rights, logs, alarms and
+ * keys, and of networks EC2 only has to know the ids.
  * Their names and ARNs are made up, so that what refers to them resolves.
  */
 export const ACCEPTED: Readonly<Record<string, Physical>> = {

@@ -166,6 +166,53 @@ test('file assets lie in the asset bucket under their keys', async () => {
   expect(await answer.text()).toBe('{"updates":["security"]}');
 });
 
+test('a function whose sandbox is lost is called again when its task says so', async () => {
+  const code =
+    'exports.handler = async () => { await new Promise((r) => setTimeout(r, 50)); return "alive"; };';
+  const definition = {
+    QueryLanguage: 'JSONata',
+    StartAt: 'Call',
+    States: {
+      Call: {
+        Type: 'Task',
+        Resource: '${FragileFunctionArn}',
+        Retry: [{ ErrorEquals: ['Runtime.ExitError'], MaxAttempts: 1 }],
+        End: true,
+      },
+    },
+  };
+  const Fragile = {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      Code: codeLocation('code.zip'),
+      Handler: 'index.handler',
+      Runtime: 'nodejs24.x',
+      Timeout: 60,
+    },
+  };
+  const Machine = {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: {
+      DefinitionString: JSON.stringify(definition),
+      DefinitionSubstitutions: { FragileFunctionArn: { 'Fn::GetAtt': ['Fragile', 'Arn'] } },
+    },
+  };
+  const assets = [{ key: 'code.zip', content: { 'index.js': code } }];
+  const { stateMachines } = await cloud.deploy(
+    writeAssembly({ Resources: { Fragile, Machine } }, assets, 'Faults'),
+  );
+  cloud.lambdas.faults.kill({ functionName: 'Faults-Fragile', call: 1, afterMilliseconds: 0 });
+  const machine = cloud.engine.stateMachines.get(stateMachines['Faults-Machine'] ?? '');
+  if (!machine) throw new Error('The machine was not made.');
+  const { executionArn } = cloud.engine.start(machine, 'run', {});
+  expect(await cloud.engine.ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '"alive"' });
+  const types = cloud.engine.events(executionArn).map(({ type }) => type);
+  expect(types.filter((type) => type?.startsWith('LambdaFunction'))).toEqual([
+    ...['LambdaFunctionScheduled', 'LambdaFunctionStarted', 'LambdaFunctionFailed'],
+    ...['LambdaFunctionScheduled', 'LambdaFunctionStarted', 'LambdaFunctionSucceeded'],
+  ]);
+});
+
 test('again: code is replaced, what the bucket holds stays', async () => {
   const { outputs } = await cloud.deploy(assembly(1));
   const s3 = new S3Client(configuration as never);
