@@ -1,6 +1,5 @@
 import { NoSpaceError } from '../../write-errors';
 import { descriptorOffsetBytes } from '../descriptor-location';
-import { parseSuperblock, SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET_BYTES } from '../superblock';
 import { type BitRun, clearRuns, nextSetBit } from './bitmap';
 import { flexGroupRange, groupOfBlock } from './geometry';
 import type { GroupEdit } from './group-edit';
@@ -26,7 +25,7 @@ const MOST_BITMAPS = 64;
  * @throws NoSpaceError
  */
 export function allocateBlocks(volume: VolumeEdit, count: number, goalGroup: number): BlockRun[] {
-  const free = freeBlocks(volume);
+  const free = volume.freeBlocks;
   if (count > free) {
     throw new NoSpaceError('blocks', count, free);
   }
@@ -64,11 +63,6 @@ export function* splitByGroup(
     yield { group, first, count };
     block += count;
   }
-}
-
-export function freeBlocks(volume: VolumeEdit): number {
-  const bytes = volume.readBytes(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
-  return parseSuperblock(bytes).freeBlocksCount + volume.freeBlocksDelta;
 }
 
 function findRun(volume: VolumeEdit, count: number, goalGroup: number): BlockRun | undefined {

@@ -8,7 +8,10 @@ import type { VolumeEdit } from './volume-edit';
 const DIRECT = 12;
 const LEVELS = 3;
 
-/** Builds the block map of ext2 and ext3 anew (kernel Documentation/filesystems/ext4/ifork.rst). @throws UnsupportedFeatureError when the file is too large for one */
+/**
+ * Builds the block map of ext2 and ext3 anew (kernel Documentation/filesystems/ext4/ifork.rst).
+ * @throws UnsupportedFeatureError when the file is too large for one
+ */
 export function writeBlockMap(
   volume: VolumeEdit,
   inode: InodeEdit,
@@ -26,9 +29,14 @@ export function writeBlockMap(
     (most, { logicalBlock, blocks: count }) => Math.max(most, logicalBlock + count),
     0,
   );
+  const holdsNone = (first: number, stop: number): boolean =>
+    extents.every((extent) => extent.logicalBlock >= stop || extent.logicalBlock + extent.blocks <= first);
   const build = (level: number, first: number): number => {
     if (level === 0) {
       return blocks.get(first) ?? 0;
+    }
+    if (holdsNone(first, first + perBlock ** level)) {
+      return 0;
     }
     const span = perBlock ** (level - 1);
     const children = Array.from({ length: perBlock }, (_, entry) =>

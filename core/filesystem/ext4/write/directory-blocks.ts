@@ -35,10 +35,22 @@ export class DirectoryBlocks {
     if (!inode.isDirectory) {
       throw new CorruptFilesystemError('an inode that is no directory', { inode: inode.number });
     }
+    const { blockSize, blocksCount } = volume.superblock;
+    const { sizeBytes } = inode.fields;
+    if (sizeBytes % blockSize !== 0 || sizeBytes / blockSize > blocksCount) {
+      throw new CorruptFilesystemError('size of a directory', { inode: inode.number, sizeBytes });
+    }
   }
 
   get count(): number {
-    return Math.floor(this.inode.fields.sizeBytes / this.volume.superblock.blockSize);
+    return this.inode.fields.sizeBytes / this.volume.superblock.blockSize;
+  }
+
+  /** All block numbers of the directory. */
+  *numbers(): Generator<number> {
+    for (let logicalBlock = 0; logicalBlock < this.count; logicalBlock += 1) {
+      yield logicalBlock;
+    }
   }
 
   get isIndexed(): boolean {
@@ -89,8 +101,13 @@ export class DirectoryBlocks {
   /** Adds a block of zeros at the end. @returns its number in the directory */
   append(): number {
     const { volume, inode } = this;
+    const old = readFileBlocks(volume, inode);
+    const last = old.extents.at(-1);
+    if ((last === undefined ? 0 : last.logicalBlock + last.blocks) !== this.count) {
+      throw new CorruptFilesystemError('blocks of a directory behind its end', { inode: inode.number });
+    }
     const [run] = allocateBlocks(volume, 1, groupOfInode(volume.superblock, inode.number));
-    appendRuns(volume, inode, readFileBlocks(volume, inode), [run!]);
+    appendRuns(volume, inode, old, [run!]);
     volume.writeBlocks(run!.start, new Uint8Array(volume.superblock.blockSize));
     inode.fields.sizeBytes += volume.superblock.blockSize;
     return this.count - 1;

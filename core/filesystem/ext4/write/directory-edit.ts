@@ -23,9 +23,7 @@ export interface FoundEntry {
 /** @throws CorruptFilesystemError */
 export function findEntry(volume: VolumeEdit, inode: InodeEdit, name: Uint8Array): FoundEntry | undefined {
   const directory = new DirectoryBlocks(volume, inode);
-  const blocks = directory.isIndexed
-    ? leavesFor(volume.superblock, directory, name)
-    : Array(directory.count).keys();
+  const blocks = directory.isIndexed ? leavesFor(volume.superblock, directory, name) : directory.numbers();
   for (const logicalBlock of blocks) {
     for (const entry of parseDirectoryBlock(directory.read(logicalBlock, 'entries'))) {
       if (entry.inode !== 0 && Buffer.compare(entry.name, name) === 0) {

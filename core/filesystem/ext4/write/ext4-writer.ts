@@ -3,6 +3,7 @@ import type {
   DirectoryEntry,
   FilesystemWriter,
   Metadata,
+  ModificationTime,
   ScannedEntry,
   Stat,
   Xattrs,
@@ -40,6 +41,9 @@ import { resolveInode, resolvePlace } from './resolve';
 import { VolumeEdit } from './volume-edit';
 import type { WriteSession } from './write-session';
 import { setXattrs } from './xattr-edit';
+
+/** Inodes changed in one transaction: few transactions, and little to run again when a block is missing. */
+const TIMES_AT_ONCE = 1024;
 
 /**
  * Writes ext4 over a faulting cache. Every operation is one transaction: synchronous code that happens whole or leaves
@@ -173,6 +177,27 @@ export class Ext4Writer implements FilesystemWriter {
     return this.change((volume) => applyMetadata(volume, resolveInode(volume, path), path, metadata));
   }
 
+  /** @throws CorruptFilesystemError */
+  async setModificationTimes(times: readonly ModificationTime[]): Promise<void> {
+    // Found before anything changes: the reader keeps the directories it has read until then.
+    const inodes: { number: number; mtimeNs: bigint }[] = [];
+    for (const { path, mtimeNs } of times) {
+      const stat = await this.reader.lstat(path);
+      if (stat === undefined || stat.immutable || stat.appendOnly || stat.mtimeNs === mtimeNs) continue;
+      inodes.push({ number: stat.inode, mtimeNs });
+    }
+    for (let done = 0; done < inodes.length; done += TIMES_AT_ONCE) {
+      await this.change((volume) => {
+        for (const { number, mtimeNs } of inodes.slice(done, done + TIMES_AT_ONCE)) {
+          const inode = volume.inode(number);
+          inode.fields.mtimeNs = mtimeNs;
+          inode.fields.ctimeNs = mtimeNs;
+          inode.isChanged = true;
+        }
+      });
+    }
+  }
+
   async check(): Promise<readonly string[]> {
     return checkVolume(this.cache, this.superblock, this.session);
   }
@@ -211,8 +236,8 @@ export class Ext4Writer implements FilesystemWriter {
       operation(volume);
       volume.finish();
       volume.remember();
+      this.reader.forget();
     });
-    this.reader.forget();
   }
 }
 

@@ -23,6 +23,7 @@ export class VolumeEdit {
   private readonly touched = new Set<number>();
   private readonly learned = new Map<string, number>();
   private readonly forgotten: string[] = [];
+  private before: Superblock | undefined;
   dataGroup: number | undefined;
   freeBlocksDelta = 0;
   freeInodesDelta = 0;
@@ -154,6 +155,10 @@ export class VolumeEdit {
     this.inodes.set(inode.number, inode);
   }
 
+  get freeBlocks(): number {
+    return this.totals().freeBlocksCount + this.freeBlocksDelta;
+  }
+
   /** Something of the inode changed other than its fields: `check` is to look at it. */
   touchInode(number: number): void {
     this.touched.add(number);
@@ -168,7 +173,7 @@ export class VolumeEdit {
     }
     if (this.freeBlocksDelta !== 0 || this.freeInodesDelta !== 0) {
       const bytes = this.editBytes(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
-      const { freeBlocksCount, freeInodesCount } = parseSuperblock(bytes);
+      const { freeBlocksCount, freeInodesCount } = this.totals();
       writeSuperblock(bytes, {
         freeBlocksCount: freeBlocksCount + this.freeBlocksDelta,
         freeInodesCount: freeInodesCount + this.freeInodesDelta,
@@ -222,6 +227,12 @@ export class VolumeEdit {
         this.session.touchedGroups.add(number);
       }
     }
+  }
+
+  /** The superblock as it was before this operation, counters included. */
+  private totals(): Superblock {
+    this.before ??= parseSuperblock(this.readBytes(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES));
+    return this.before;
   }
 
   private markDirty(area: number): void {
