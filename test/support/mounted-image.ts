@@ -7,10 +7,21 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
-/** Makes an empty image file with a filesystem. @param mkfs the command and its options, the file left out */
-export async function makeImage(file: string, sizeMiB: number, mkfs: readonly string[]): Promise<void> {
-  await writeFile(file, '');
-  await truncate(file, sizeMiB * 1024 * 1024);
+/**
+ * Makes an image file with an empty filesystem.
+ * @param mkfs the command and its options, the file left out
+ * @param filledWith the byte of all space that mkfs does not write, as on a disk that held something else before; what
+ * must read as zeros then shows when it is read from the disk. mkfs needs `-E nodiscard` for that.
+ */
+export async function makeImage(
+  file: string,
+  sizeMiB: number,
+  mkfs: readonly string[],
+  { filledWith = 0 }: { filledWith?: number } = {},
+): Promise<void> {
+  const sizeBytes = sizeMiB * 1024 * 1024;
+  await writeFile(file, filledWith === 0 ? '' : Buffer.alloc(sizeBytes, filledWith));
+  await truncate(file, sizeBytes);
   const [command, ...args] = mkfs;
   await run(command!, [...args, file]);
 }

@@ -42,7 +42,10 @@ interface OpenTransaction {
  * replayed from it or any earlier one.
  * @throws CorruptFilesystemError when the log is longer than its ring
  */
-export async function scanJournal(log: JournalLog, journal: JournalSuperblock): Promise<JournalScan> {
+export async function scanJournal(
+  log: Pick<JournalLog, 'ringBlocks' | 'next' | 'read'>,
+  journal: JournalSuperblock,
+): Promise<JournalScan> {
   const replay = new Map<number, LoggedBlock>();
   let sequence = journal.sequence;
   let transactions = 0;

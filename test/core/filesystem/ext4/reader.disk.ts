@@ -37,7 +37,7 @@ afterAll(async () => folder[Symbol.asyncDispose]());
 describe('openExt4 reads what the kernel shows', () => {
   it.each(VOLUMES)('%s', async (what, command, ...options) => {
     const file = folder.image(what);
-    await makeImage(file, 128, [command!, '-q', '-F', ...options]);
+    await makeImage(file, 112, [command!, '-q', '-F', '-E', 'nodiscard', ...options], { filledWith: 0xa5 });
     const kernel = parseKernelListing(await onMountedImage(file, `${FILL_TREE} 2000\n${LIST_TREE}`));
 
     await using device = await FileBlockDevice.open(file);
