@@ -27,7 +27,9 @@ export type ResolvedOperation =
       readonly metadata: Metadata;
     }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'set-metadata'; readonly path: string; readonly metadata: Metadata };
+  | { readonly kind: 'set-metadata'; readonly path: string; readonly metadata: Metadata }
+  /** Nothing is done where nothing stands, or where chattr protects what does. */
+  | { readonly kind: 'set-time'; readonly path: string; readonly mtimeNs: bigint };
 
 /** One filesystem of the image, writable, and where fstab mounts it. */
 export interface WritableMount {
@@ -49,6 +51,7 @@ export interface ApplyEngine {
 }
 
 export interface EngineResult {
+  /** Without those that only set a time. */
   readonly operations: number;
   /** Bytes of content put. */
   readonly contentBytes: number;

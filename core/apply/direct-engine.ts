@@ -1,4 +1,5 @@
 import { ImageElvesError } from '../errors';
+import type { ModificationTime } from '../filesystem/filesystem';
 import type { ApplyEngine, EngineResult, ResolvedOperation, WritableMount } from './apply-engine';
 import { ApplyError } from './apply-errors';
 
@@ -12,22 +13,59 @@ export class DirectEngine implements ApplyEngine {
   ): Promise<EngineResult> {
     let count = 0;
     let contentBytes = 0;
+    let times: TimeOperation[] = [];
+    const setTimes = async (): Promise<void> => {
+      const [first] = times;
+      if (first !== undefined) await described(first, () => setModificationTimes(mounts, times));
+      times = [];
+    };
     for await (const operation of operations) {
-      try {
-        await perform(mounts, operation);
-      } catch (cause) {
-        if (cause instanceof ApplyError) throw cause;
-        const problem = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-        throw new ApplyError(operation, problem, { cause });
+      if (operation.kind === 'set-time') {
+        times.push(operation);
+        continue;
       }
+      await setTimes();
+      await described(operation, () => perform(mounts, operation));
       count += 1;
       if (operation.kind === 'put-file') contentBytes += operation.content.length;
     }
+    await setTimes();
     return { operations: count, contentBytes };
   }
 }
 
-async function perform(mounts: readonly WritableMount[], operation: ResolvedOperation): Promise<void> {
+type TimeOperation = Extract<ResolvedOperation, { kind: 'set-time' }>;
+
+/** Gives what an operation throws the operation's name. */
+async function described(operation: ResolvedOperation, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    if (cause instanceof ApplyError) throw cause;
+    const problem = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
+    throw new ApplyError(operation, problem, { cause });
+  }
+}
+
+/** Times that follow each other are set together: there are thousands of them, each a few bytes. */
+async function setModificationTimes(
+  mounts: readonly WritableMount[],
+  operations: readonly TimeOperation[],
+): Promise<void> {
+  const byMount = new Map<WritableMount, ModificationTime[]>();
+  for (const { path, mtimeNs } of operations) {
+    const { mount, inside } = placeOf(mounts, path);
+    const times = byMount.get(mount) ?? [];
+    byMount.set(mount, times);
+    times.push({ path: inside, mtimeNs });
+  }
+  for (const [{ filesystem }, times] of byMount) await filesystem.setModificationTimes(times);
+}
+
+async function perform(
+  mounts: readonly WritableMount[],
+  operation: Exclude<ResolvedOperation, TimeOperation>,
+): Promise<void> {
   const { mount, inside } = placeOf(mounts, operation.path);
   const { filesystem } = mount;
   switch (operation.kind) {

@@ -21,7 +21,7 @@ export interface ResolveRequest {
  * What the image has already is left out.
  */
 export async function* resolveOperations(request: ResolveRequest): AsyncIterable<ResolvedOperation> {
-  const { manifest, image, alreadyDone } = request;
+  const { manifest, alreadyDone } = request;
   const copied = new Set(
     manifest.operations.flatMap((operation) =>
       operation.kind === 'put-record' && operation.copyOf !== undefined ? [operation.copyOf] : [],
@@ -44,7 +44,9 @@ export async function* resolveOperations(request: ResolveRequest): AsyncIterable
       yield await resolved(operation, request.contents);
     }
   }
-  yield* directoryTimes(manifest, image);
+  for (const { path, mtimeNs } of manifest.times) {
+    yield { kind: 'set-time', path, mtimeNs: BigInt(mtimeNs) };
+  }
 }
 
 async function resolved(
@@ -90,30 +92,6 @@ async function mergedFile(
   const isNew = operation.before === 'absent' && (await image.lstat(base)) === undefined;
   const own = merged.get(base) ?? (isNew ? new Uint8Array() : await image.readFile(base));
   return codec.parse(own).merge(await recordChanges(operation, contents));
-}
-
-/** Times of directories that operations changed the entries of; their mode, owner and attributes stay the machine's own. */
-async function* directoryTimes(manifest: Manifest, image: WritableImage): AsyncIterable<ResolvedOperation> {
-  const decided = new Map<string, ManifestMetadata>();
-  for (const operation of manifest.operations) {
-    if (operation.kind === 'make-directory' || operation.kind === 'set-metadata') {
-      decided.set(operation.path, operation.metadata);
-    } else {
-      decided.delete(operation.path);
-    }
-  }
-  for (const { path, mtimeNs } of manifest.directoryTimes) {
-    const own = decided.get(path);
-    if (own !== undefined) {
-      yield { kind: 'set-metadata', path, metadata: { ...metadataOf(own), mtimeNs: BigInt(mtimeNs) } };
-      continue;
-    }
-    const stat = await image.lstat(path);
-    if (stat?.type !== 'directory' || stat.immutable) continue;
-    const { mode, uid, gid } = stat;
-    const metadata = { mode, uid, gid, mtimeNs: BigInt(mtimeNs), xattrs: await image.xattrs(path) };
-    yield { kind: 'set-metadata', path, metadata };
-  }
 }
 
 export function metadataOf({ xattrs, mtimeNs, ...rest }: ManifestMetadata): Metadata {

@@ -3,7 +3,6 @@ import { digestOf } from '../chunk-store/digest';
 import type { Content } from '../chunk-store/pack-builder';
 import type { Image } from '../image/image';
 import { contentsOf } from '../manifest/check-operations';
-import { parentOf } from '../manifest/image-path';
 import {
   MANIFEST_VERSION,
   type Manifest,
@@ -14,10 +13,11 @@ import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
 import { CaptureError } from './capture-errors';
-import { changedPaths, type Scan, scanImage } from './changed-paths';
+import { changedPaths, scanImage } from './changed-paths';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
 import { LeftOut } from './left-out';
+import { modificationTimes } from './modification-times';
 import { readChanges } from './read-changes';
 import { planOperations } from './plan-operations';
 import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
@@ -82,7 +82,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     representative: request.representative,
     os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
     operations,
-    directoryTimes: directoryTimes(operations, scanBefore, scanAfter),
+    times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
     packs: [],
     leftOut: leftOut.listed(),
     warnings: [...leftOut.warnings, ...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
@@ -136,20 +136,6 @@ type OperationWithContent = OperationOf<'put-file' | 'put-record' | 'make-symlin
 
 function holdsContent(operation: Operation): operation is OperationWithContent {
   return ['put-file', 'put-record', 'make-symlink'].includes(operation.kind);
-}
-
-/** Times of the directories that operations add entries to, or take them from; kept where the update changed them. */
-function directoryTimes(
-  operations: readonly Operation[],
-  before: Scan,
-  after: Scan,
-): { path: string; mtimeNs: string }[] {
-  const parents = new Set(operations.map(({ path }) => parentOf(path)));
-  return [...parents].sort().flatMap((path) => {
-    const stat = after.get(path);
-    if (stat?.type !== 'directory' || before.get(path)?.mtimeNs === stat.mtimeNs) return [];
-    return [{ path, mtimeNs: String(stat.mtimeNs) }];
-  });
 }
 
 async function* contentsInOrder(

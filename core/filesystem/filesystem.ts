@@ -68,6 +68,12 @@ export interface Metadata {
   readonly xattrs: Xattrs;
 }
 
+/** When the content of an entry last changed. */
+export interface ModificationTime {
+  readonly path: string;
+  readonly mtimeNs: bigint;
+}
+
 /**
  * A filesystem that can be changed. Each operation is atomic: it happens whole, or throws and leaves no trace.
  * Whatever stands at the path is replaced as rename(2) would replace it (a new inode; other hard links keep the old
@@ -89,6 +95,11 @@ export interface FilesystemWriter extends FilesystemReader {
   /** unlink(2), or rmdir(2) for an empty directory. */
   remove(path: string): Promise<void>;
   setMetadata(path: string, metadata: Metadata): Promise<void>;
+  /**
+   * Sets times and nothing else, of many entries at once. Where nothing stands, or what stands there is immutable or
+   * append-only, nothing is done. The one operation that is not atomic as a whole: each entry's change is.
+   */
+  setModificationTimes(times: readonly ModificationTime[]): Promise<void>;
   /** Structural check of everything this writer touched: empty when all is consistent. */
   check(): Promise<readonly string[]>;
 }

@@ -52,7 +52,7 @@ export function checkOperations(manifest: Manifest): void {
     if ('metadata' in operation) checkXattrs(operation.metadata.xattrs, fail);
     made.set(operation.path, operation);
   });
-  for (const { path } of manifest.directoryTimes) {
+  for (const { path } of manifest.times) {
     if (!isImagePath(path))
       throw new ManifestInvalidError(`${JSON.stringify(path)} is not a path of an image`);
   }

@@ -134,8 +134,12 @@ export const Manifest = Type.Object(
     os: Type.Object({ id: shortText, versionId: shortText, architecture: shortText }, exact),
     /** Performed in this order; each is valid when those before it are done. */
     operations: Type.Array(Operation, { maxItems: 1_000_000 }),
-    /** Directories whose entries the operations change, with the time of change they then get; all else of them stays. */
-    directoryTimes: Type.Array(Type.Object({ path, mtimeNs: nanoseconds }, exact), { maxItems: 1_000_000 }),
+    /**
+     * Modification times, set last: of entries that the update wrote anew with what they held (a package's files that the
+     * new version did not change; a .pyc is only good for one time of its .py), and of the directories that all these lie
+     * in. They are no part of any digest: a machine need not have these entries, and only their times are changed.
+     */
+    times: Type.Array(Type.Object({ path, mtimeNs: nanoseconds }, exact), { maxItems: 2_000_000 }),
     /** Where the contents lie. */
     packs: Type.Array(packIndex, { maxItems: 10_000 }),
     /** Changes that are not part of the update, with the reason; `paths` is cut short, `total` is not. */

@@ -3,6 +3,7 @@ import type {
   FileType,
   FilesystemWriter,
   Metadata,
+  ModificationTime,
   ScannedEntry,
   Stat,
   Xattrs,
@@ -210,6 +211,15 @@ export class MemoryFilesystem implements FilesystemWriter {
     inode.mtimeNs = metadata.mtimeNs;
     inode.ctimeNs = this.now();
     inode.xattrs = new Map(metadata.xattrs);
+  }
+
+  async setModificationTimes(times: readonly ModificationTime[]): Promise<void> {
+    for (const { path, mtimeNs } of times) {
+      const inode = this.find(path);
+      if (inode === undefined || inode.immutable || inode.appendOnly) continue;
+      inode.mtimeNs = mtimeNs;
+      inode.ctimeNs = this.now();
+    }
   }
 
   /** What can go wrong here: link counts that are not the number of names. */
