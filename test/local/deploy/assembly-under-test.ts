@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const BUCKET = 'cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}';
 
@@ -13,7 +13,7 @@ interface Asset {
 
 /** Writes a cloud assembly of one stack, as `cdk synth` lays it out, and returns its folder. */
 export function writeAssembly(template: object, assets: readonly Asset[] = [], stack = 'Test'): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'cdk-out-'));
+  const folder = temporaryFolder('cdk-out');
   const files: Record<string, object> = {};
   for (const [index, { key, content }] of assets.entries()) {
     const name = `asset.${index}`;

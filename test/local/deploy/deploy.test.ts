@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { HeadBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -11,6 +10,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { startLocalCloud, type LocalCloud } from '../../../local/start';
 import { assetLocation, codeLocation, writeAssembly } from './assembly-under-test';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const HANDLER = (version: number): string => `
 exports.handler = async (event) => ({
@@ -76,7 +76,7 @@ let configuration: { endpoint: string; region: string; credentials: object };
 
 beforeAll(async () => {
   cloud = await startLocalCloud({
-    stateFolder: mkdtempSync(path.join(tmpdir(), 'cloud-')),
+    stateFolder: temporaryFolder('cloud'),
     storage: 'memory',
     machines: 'imaginary',
     speed: 100,
@@ -268,7 +268,7 @@ test.each<[string, object, string]>([
 });
 
 test('a folder that is no assembly is refused with the next step', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'empty-'));
+  const folder = temporaryFolder('empty');
   await expect(cloud.deploy(folder)).rejects.toThrow('run "npx cdk synth" first');
   writeFileSync(path.join(folder, 'manifest.json'), '{"artifacts":{}}');
   await expect(cloud.deploy(folder)).rejects.toThrow('names no stack');

@@ -1,17 +1,15 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { ImageElves } from '../../../cdk/index';
 import { STEPS } from '../../../core/workflow/steps';
 import { startLocalCloud, type LocalCloud } from '../../../local/start';
 import { appUnderTest, cloneNetwork, minimalProps } from '../../support/synthesized';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 let cloud: LocalCloud;
 
 beforeAll(async () => {
   cloud = await startLocalCloud({
-    stateFolder: mkdtempSync(path.join(tmpdir(), 'cloud-')),
+    stateFolder: temporaryFolder('cloud'),
     storage: 'memory',
     machines: 'imaginary',
     speed: 100,

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RealClock } from '../../../local/clock';
 import { Lambdas, type LambdaFunction } from '../../../local/lambda';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const SOURCE = `
 let calls = 0;
@@ -27,9 +27,9 @@ exports.meet = async ({ folder, together }) => {
 exports.flaky = async () => { if (++calls < 3) throw new Error('not yet'); console.log('at last'); };
 `;
 
-const codeFolder = mkdtempSync(path.join(tmpdir(), 'code-'));
+const codeFolder = temporaryFolder('code');
 writeFileSync(path.join(codeFolder, 'index.js'), SOURCE);
-const logFolder = mkdtempSync(path.join(tmpdir(), 'logs-'));
+const logFolder = temporaryFolder('logs');
 let lambdas: Lambdas;
 
 beforeEach(() => {
@@ -150,13 +150,13 @@ test('payloads have at most 6 MiB, both ways', async () => {
 
 test('invocations of one function run side by side, and no more at once than allowed', async () => {
   const name = await put('meet', { timeoutSeconds: 60 });
-  const folder = mkdtempSync(path.join(tmpdir(), 'meet-'));
+  const folder = temporaryFolder('meet');
   const invocations = Array.from({ length: 3 }, () => invoke(name, { folder, together: 3 }));
   expect(await Promise.all(invocations)).toEqual(invocations.map(() => ({ result: null })));
 
   const narrow = new Lambdas({ logFolder, variables: () => ({}), clock: new RealClock(), concurrency: 1 });
   await narrow.put({ ...lambdas.find(name), timeoutSeconds: 1 });
-  const alone = mkdtempSync(path.join(tmpdir(), 'alone-'));
+  const alone = temporaryFolder('alone');
   const payload = JSON.stringify({ folder: alone, together: 2 });
   const [first] = await Promise.all([narrow.invoke(name, payload), narrow.invoke(name, payload)]);
   expect(first.payload).toContain('Sandbox.Timedout');

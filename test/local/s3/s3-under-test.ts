@@ -1,13 +1,11 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { RealClock } from '../../../local/clock';
 import { createS3 } from '../../../local/s3';
 import { serveWire, type WireServer } from '../../../local/wire';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 /** S3 on a loopback port, and a client of it as a user makes one: only the endpoint is ours. */
-export async function serveS3(folder = mkdtempSync(path.join(tmpdir(), 's3-'))): Promise<{
+export async function serveS3(folder = temporaryFolder('s3')): Promise<{
   client: S3Client;
   server: WireServer;
   folder: string;

@@ -1,15 +1,13 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Json } from '../../../local/states/json';
 import { startLocalCloud, type LocalCloud } from '../../../local/start';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 let cloud: LocalCloud;
 let count = 0;
 
 beforeAll(async () => {
   cloud = await startLocalCloud({
-    stateFolder: mkdtempSync(path.join(tmpdir(), 'cloud-')),
+    stateFolder: temporaryFolder('cloud'),
     storage: 'memory',
     machines: 'imaginary',
     speed: 100,

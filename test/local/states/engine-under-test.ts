@@ -1,10 +1,8 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { RealClock, type Clock } from '../../../local/clock';
 import { Engine } from '../../../local/states';
 import type { ExecutionRecord } from '../../../local/states/executions/execution-record';
 import type { Json, JsonObject } from '../../../local/states/json';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 /** A function as the tests write it: event in, result out; what it throws is its error. */
 export type TestFunction = (event: never) => unknown;
@@ -30,7 +28,7 @@ interface Options {
 export function engineUnderTest({
   functions = {},
   clock = new RealClock({ speed: 1000 }),
-  folder = mkdtempSync(path.join(tmpdir(), 'states-')),
+  folder = temporaryFolder('states'),
   random = () => 1,
 }: Options = {}): EngineUnderTest {
   const objects = new Map<string, Buffer>();
