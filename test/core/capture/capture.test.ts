@@ -176,8 +176,23 @@ describe('what is no change, or no part of the update', () => {
     const before = await machine();
     const after = before.clone();
     await after.writeFile('/etc/app.conf', bytes('colour = red\n'), { ...root, mtimeNs: 7n });
-    const { manifest } = await captureUpdate(new MemoryImage(before), new MemoryImage(after));
-    expect(manifest.operations).toEqual([]);
+    const captured = await captureUpdate(new MemoryImage(before), new MemoryImage(after));
+    expect(captured.manifest.operations).toEqual([]);
+    expect(captured.manifest.times.map(({ path }) => path)).toEqual(['/etc', '/etc/app.conf']);
+  });
+
+  it('but it gets the new time, where a machine has it and whatever it holds there', async () => {
+    const before = await machine();
+    const after = before.clone();
+    await after.writeFile('/usr/bin/app', bytes('version 1'), { ...root, mode: 0o755, mtimeNs: 7n });
+    await after.put('/usr/bin/new', 'new');
+    const captured = await captureUpdate(new MemoryImage(before), new MemoryImage(after));
+    const [own, without] = [before.clone(), before.clone()];
+    await own.put('/usr/bin/app', 'own version', { mode: 0o700 });
+    await without.remove('/usr/bin/app');
+    for (const member of [own, without]) await applyCaptured(captured, new MemoryImage(member));
+    expect(await own.lstat('/usr/bin/app')).toMatchObject({ mode: 0o700, mtimeNs: 7n });
+    expect(await without.lstat('/usr/bin/app')).toBeUndefined();
   });
 
   it('reads no content of a file whose inode did not change', async () => {
