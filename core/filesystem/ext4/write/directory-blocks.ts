@@ -1,4 +1,4 @@
-import { CorruptFilesystemError } from '../../errors';
+import { CorruptFilesystemError, UnsupportedFeatureError } from '../../errors';
 import {
   directoryEntryBytes,
   DIRECTORY_TAIL_BYTES,
@@ -8,6 +8,7 @@ import {
   writeDirectoryEntry,
   writeDirectoryTail,
 } from '../directory';
+import { Compat } from '../features';
 import { renewHtreeChecksum, verifyHtreeBlock } from '../htree';
 import { InodeFlag } from '../inode';
 import { allocateBlocks } from './block-allocator';
@@ -35,7 +36,10 @@ export class DirectoryBlocks {
     if (!inode.isDirectory) {
       throw new CorruptFilesystemError('an inode that is no directory', { inode: inode.number });
     }
-    const { blockSize, blocksCount } = volume.superblock;
+    const { blockSize, blocksCount, featureCompat } = volume.superblock;
+    if (this.isIndexed && (featureCompat & Compat.dir_index) === 0) {
+      throw new UnsupportedFeatureError(['an indexed directory on a volume without dir_index'], 'write');
+    }
     const { sizeBytes } = inode.fields;
     if (sizeBytes % blockSize !== 0 || sizeBytes / blockSize > blocksCount) {
       throw new CorruptFilesystemError('size of a directory', { inode: inode.number, sizeBytes });

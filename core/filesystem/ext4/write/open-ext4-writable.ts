@@ -2,20 +2,18 @@ import { type BlockDevice, SNAPSHOT_BLOCK_BYTES } from '../../../block-device/bl
 import { BlockWindow } from '../../../block-device/block-window';
 import { FaultingCache } from '../../../block-device/faulting-cache';
 import type { FilesystemWriter } from '../../filesystem';
-import { FilesystemNotCleanError } from '../../write-errors';
 import { Ext4Reader } from '../ext4-reader';
-import { checkReadable, checkWritable, Compat } from '../features';
+import { checkReadable, checkWritable } from '../features';
 import { openVolume, readSuperblock } from '../open-ext4';
 import {
   parseSuperblock,
-  STATE_CLEAN,
-  STATE_ERRORS,
   type Superblock,
   SUPERBLOCK_BYTES,
   SUPERBLOCK_OFFSET_BYTES,
   writeSuperblock,
 } from '../superblock';
 import { VolumeReader } from '../volume-reader';
+import { assertWritable } from './assert-writable';
 import { Ext4Writer } from './ext4-writer';
 import { processOrphans } from './process-orphans';
 import { WriteSession } from './write-session';
@@ -47,7 +45,7 @@ export async function openExt4Writable(
     cache = new FaultingCache(device, { cacheBytes, pageBytes: found.blockSize });
   }
   const { superblock } = await openVolume(cache);
-  assertClean(superblock);
+  await assertWritable(cache, superblock);
   const shift = areaShiftBytes ?? (device instanceof BlockWindow ? device.offsetBytes : 0);
   const session = new WriteSession(shift % SNAPSHOT_BLOCK_BYTES);
   await processOrphans(cache, superblock, session);
@@ -72,15 +70,5 @@ async function correctTotals(cache: FaultingCache, superblock: Superblock): Prom
       const target = transaction.edit(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_BYTES);
       writeSuperblock(target, { freeBlocksCount: blocks, freeInodesCount: inodes });
     });
-  }
-}
-
-function assertClean(superblock: Superblock): void {
-  if (superblock.state & STATE_ERRORS) {
-    throw new FilesystemNotCleanError('it notes errors that fsck has not seen yet');
-  }
-  const hasJournal = (superblock.featureCompat & Compat.has_journal) !== 0;
-  if (!hasJournal && (superblock.state & STATE_CLEAN) === 0) {
-    throw new FilesystemNotCleanError('it has no journal and was not unmounted');
   }
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilesystemWriter } from '../../../../../core/filesystem/filesystem';
 import {
@@ -81,9 +81,10 @@ it.each([...VOLUMES, ...OF_THE_DAY])(
   async ({ options, seed }) => {
     const ours = folder.image('ours');
     const theirs = folder.image('theirs');
-    for (const file of [ours, theirs]) {
-      await makeImage(file, 48, mkfsCommand(options));
-    }
+    // The kernel begins, so that the writer has to go on with what the kernel has made.
+    await makeImage(ours, 48, mkfsCommand(options));
+    await byKernel(ours, randomOperations(seed + 1, OPERATIONS / 2));
+    await copyFile(ours, theirs);
     const operations = randomOperations(seed, OPERATIONS);
     const outcomes: Outcome[] = [];
     const perChunk = Math.ceil(operations.length / CHUNKS);
@@ -107,6 +108,9 @@ it.each([...VOLUMES, ...OF_THE_DAY])(
     const answers = all.map((operation, n) => ({ operation, ours: outcomes[n], kernel: expected[n] }));
     expect(answers.filter(({ ours: our, kernel }) => our !== kernel)).toEqual([]);
     expect(await comparable(ours)).toEqual(await comparable(theirs));
+    // And the kernel goes on with what the writer has made.
+    const further = randomOperations(seed + 2, OPERATIONS / 2);
+    expect(await byKernel(ours, further)).toEqual(await byKernel(theirs, further));
     expect(await e2fsck(ours)).toBe('');
   },
 );

@@ -140,3 +140,24 @@ it.each([
   await expect(openExt4Writable(overlay)).rejects.toMatchObject({ name: error });
   expect(overlay.dirtyBlocks()).toEqual([]);
 });
+
+it('does not write to a volume whose journal holds changes although nothing says so', async () => {
+  const dirty = await dirtyImage([]);
+  await run('debugfs', ['-w', '-R', 'feature -needs_recovery', dirty]);
+  await using base = await FileBlockDevice.open(dirty);
+  const overlay = new OverlayBlockDevice(base);
+  await expect(openExt4Writable(overlay)).rejects.toMatchObject({ name: 'FilesystemNotCleanError' });
+  expect(overlay.dirtyBlocks()).toEqual([]);
+});
+
+it('does not change an indexed directory of a volume that has lost dir_index', async () => {
+  const file = folder.image('unindexed');
+  await makeImage(file, 48, mkfsCommand([]));
+  await onMountedImage(file, 'mkdir "$MNT/d"; cd "$MNT/d"; seq -f "some-name-%04g" 1000 | xargs touch');
+  await run('debugfs', ['-w', '-R', 'feature -dir_index', file]);
+  await using base = await FileBlockDevice.open(file);
+  const filesystem = await openExt4Writable(new OverlayBlockDevice(base));
+  const attempt = filesystem.writeFile('/d/new', new Uint8Array(), metadata());
+  await expect(attempt).rejects.toMatchObject({ name: 'UnsupportedFeatureError' });
+  await filesystem.writeFile('/elsewhere', new Uint8Array(), metadata());
+});
