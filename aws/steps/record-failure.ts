@@ -28,26 +28,33 @@ export async function recordFailure(
 }
 
 /**
- * The name and message in what a Catch got. A Lambda's error is JSON `{errorType, errorMessage}`; a failed execution's is
- * `{Error, Cause}`, whose cause can be such JSON again; anything else is text.
+ * The name and message in what a Catch got. A Lambda's error is JSON `{errorType, errorMessage}`, a failed execution's
+ * `{Error, Cause}`; a Fail state's cause is text that may end in such JSON, and may be cut. What stands before it is kept.
  */
 export function readCause({ Error: name, Cause: cause }: CaughtError): { error: string; message: string } {
-  const parsed = parseObject(cause);
-  if (parsed !== undefined && typeof parsed['errorMessage'] === 'string') {
-    return { error: String(parsed['errorType'] ?? name), message: parsed['errorMessage'] };
+  if (cause === undefined) return { error: name ?? 'UnknownError', message: 'No cause was given.' };
+  const execution = parseObject(cause);
+  if (typeof execution?.['Cause'] === 'string') {
+    return readCause({ Error: String(execution['Error'] ?? name), Cause: execution['Cause'] });
   }
-  if (parsed !== undefined && typeof parsed['Cause'] === 'string') {
-    return readCause({ Error: String(parsed['Error'] ?? name), Cause: parsed['Cause'] });
-  }
-  return { error: name ?? 'UnknownError', message: cause ?? 'No cause was given.' };
+  const thrown = /\{"errorType":"([^"]*)","errorMessage":"((?:[^"\\]|\\.)*)"?/.exec(cause);
+  if (thrown === null) return { error: name ?? 'UnknownError', message: cause };
+  const [, error, message] = thrown;
+  return { error: error!, message: cause.slice(0, thrown.index) + unescaped(message!) };
 }
 
-function parseObject(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined || !text.startsWith('{')) return undefined;
+function parseObject(text: string): Record<string, unknown> | undefined {
+  if (!text.startsWith('{')) return undefined;
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
     // Not JSON: Step Functions cuts long causes, and messages may begin with a brace. It is shown as text.
     return undefined;
   }
+}
+
+/** The text of a JSON string; a cut can leave half an escape at its end. */
+function unescaped(text: string): string {
+  const whole = text.replace(/\\(u[0-9a-f]{0,3})?$/i, '');
+  return JSON.parse(`"${whole}"`) as string;
 }

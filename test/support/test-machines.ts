@@ -1,8 +1,9 @@
 import { CreateSnapshotCommand } from '@aws-sdk/client-ec2';
 import { isSnapshotReadable } from '../../aws/ec2/instance-snapshots';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { SNAPSHOT_BLOCK_BYTES } from '../../core/block-device/block-device';
 import { addInstance, importVolume, type NewInstance } from '../../local/state';
 import type { TestServices } from './aws-services';
 
@@ -14,7 +15,7 @@ export interface TestMachine {
 export interface MachineOptions extends Partial<Omit<NewInstance, 'volumeId' | 'privateIp'>> {
   /** Content of the root volume by block index; a volume of 1 GiB. */
   readonly blocks?: Readonly<Record<number, Uint8Array>>;
-  /** Instead of blocks: a raw disk. */
+  /** Instead of blocks: a raw disk of at most 1 GiB. */
   readonly rawFile?: string;
   readonly running?: boolean;
 }
@@ -24,8 +25,9 @@ export async function addMachine(
   { state }: TestServices,
   { blocks = {}, rawFile, running = false, ...instance }: MachineOptions = {},
 ): Promise<TestMachine> {
-  const { volumeId } = rawFile === undefined ? await emptyVolume(state) : await importVolume(state, { rawFile });
-  for (const [index, bytes] of Object.entries(blocks)) {
+  const { volumeId } = await emptyVolume(state);
+  const content = rawFile === undefined ? blocks : await blocksOf(rawFile);
+  for (const [index, bytes] of Object.entries(content)) {
     await state.storage.writeBlock(volumeId, Number(index), bytes);
   }
   const { instanceId } = addInstance(state, {
@@ -36,6 +38,23 @@ export async function addMachine(
     overrides: { ...(running ? { state: 'running' } : {}), ...instance.overrides },
   });
   return { instanceId, volumeId };
+}
+
+/** The blocks of a raw disk that hold anything. */
+async function blocksOf(rawFile: string): Promise<Record<number, Uint8Array>> {
+  const zeros = Buffer.alloc(SNAPSHOT_BLOCK_BYTES);
+  const blocks: Record<number, Uint8Array> = {};
+  const file = await open(rawFile);
+  try {
+    for (let index = 0; ; index += 1) {
+      const block = Buffer.alloc(SNAPSHOT_BLOCK_BYTES);
+      const start = index * SNAPSHOT_BLOCK_BYTES;
+      if ((await file.read(block, 0, SNAPSHOT_BLOCK_BYTES, start)).bytesRead === 0) return blocks;
+      if (!block.equals(zeros)) blocks[index] = block;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 async function emptyVolume(state: TestServices['state']): Promise<{ volumeId: string }> {

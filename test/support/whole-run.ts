@@ -16,6 +16,7 @@ import { verifyInstance } from '../../aws/steps/verify-instance';
 import { writeReport } from '../../aws/steps/write-report';
 import { swapVolume } from '../../aws/swap/swap-volume';
 import type {
+  CaptureUpdateOutput,
   ClassItem,
   MachineItem,
   MemberItem,
@@ -23,7 +24,8 @@ import type {
   PlanRunOutput,
   WriteReportOutput,
 } from '../../core/workflow/payloads';
-import { restKey } from '../../core/workflow/keys';
+import type { CaptureDocument } from '../../core/workflow/documents';
+import { captureKey, classesKey as classesKeyOf, restKey } from '../../core/workflow/keys';
 import type { UpdatesDocument } from '../../core/workflow/updates-document';
 import { TEST_BUCKET, type TestServices } from './aws-services';
 
@@ -64,25 +66,42 @@ export async function planned(
   return planRun(services, { input, execution }, { bucket: TEST_BUCKET, key: 'updates.json' });
 }
 
-async function updateClass(services: TestServices, item: ClassItem): Promise<void> {
-  const { run, classId, representative } = item;
-  let instanceId = representative.instanceId;
-  if (representative.kind === 'clone') {
-    const original = { run, classId, instanceId };
-    const network = { securityGroupIds: ['sg-0a0a0a0a0a0a0a0a0'] };
-    const launched = await until(services, async () => {
-      const output = await launchClone(services, original, network, () => true);
-      return output;
-    });
-    instanceId = launched.representativeInstanceId!;
+export type Step = () => Promise<{ readonly done: boolean }>;
+
+/** A run up to the captured manifest of its first class. */
+export async function untilCaptured(
+  services: TestServices,
+  updates: UpdatesDocument,
+  input: unknown,
+): Promise<void> {
+  const plan = await planned(services, updates, input);
+  const { run } = plan;
+  for (const { instanceId } of await services.documents.readLines<MachineItem>(plan.targetsKey)) {
+    await until(services, () => snapshotInstance(services, { run, instanceId, purpose: 'base' }));
+    await profileInstance(services, { run, instanceId });
   }
-  const classInput: MemberItem = { run, classId, instanceId };
-  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'before' }));
-  const { commandId } = await startUpdate(services, classInput);
-  await until(services, () => checkUpdate(services, { ...classInput, commandId }));
-  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'after' }));
-  const { manifestKey, manifestDigest } = await captureUpdate(services, classInput);
-  if (representative.kind === 'clone') await until(services, () => terminateClone(services, classInput));
+  const { classesKey } = await classifyTargets(services, { run, round: 1 });
+  const [item] = await services.documents.readLines<ClassItem>(classesKey);
+  await captureClass(services, item!);
+}
+
+/** A member of the captured class, matched and ready to be patched. */
+export async function matchedMember(services: TestServices, instanceId: string): Promise<PatchItem> {
+  const run = 'test-run';
+  const [item] = await services.documents.readLines<ClassItem>(classesKeyOf(run, 1));
+  const { classId } = item!;
+  const { manifestKey, manifestDigest } = await services.documents.read<CaptureDocument>(
+    captureKey(run, classId),
+  );
+  const member = { run, classId, instanceId, manifestKey, manifestDigest };
+  const { matched } = await matchInstance(services, member);
+  if (!matched) throw new Error(`${instanceId} does not match`);
+  return member;
+}
+
+async function updateClass(services: TestServices, item: ClassItem): Promise<void> {
+  const { run, classId } = item;
+  const { manifestKey, manifestDigest } = await captureClass(services, item);
   for (const member of await services.documents.readLines<MemberItem>(item.membersKey)) {
     await matchInstance(services, { ...member, manifestKey, manifestDigest });
   }
@@ -91,6 +110,25 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
   for (const member of await services.documents.readLines<PatchItem>(restKey(run, classId))) {
     await recorded(services, member, () => patchInstance(services, member));
   }
+}
+
+async function captureClass(services: TestServices, item: ClassItem): Promise<CaptureUpdateOutput> {
+  const { run, classId, representative } = item;
+  let instanceId = representative.instanceId;
+  if (representative.kind === 'clone') {
+    const original = { run, classId, instanceId };
+    const network = { securityGroupIds: ['sg-0a0a0a0a0a0a0a0a0'] };
+    const launched = await until(services, () => launchClone(services, original, network, () => true));
+    instanceId = launched.representativeInstanceId!;
+  }
+  const classInput: MemberItem = { run, classId, instanceId };
+  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'before' }));
+  const { commandId } = await startUpdate(services, classInput);
+  await until(services, () => checkUpdate(services, { ...classInput, commandId }));
+  await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'after' }));
+  const captured = await captureUpdate(services, classInput);
+  if (representative.kind === 'clone') await until(services, () => terminateClone(services, classInput));
+  return captured;
 }
 
 /** As patch-instance does it: whatever fails, the old volume is put back. */
