@@ -86,8 +86,8 @@ export class InvalidPathError extends ImageElvesError {
 export class XattrError extends ImageElvesError {
   override readonly name = 'XattrError';
 
-  constructor(path: string, why: string) {
-    super(`The extended attributes of ${path} cannot be stored: ${why}.`, { path, why });
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(`The extended attributes of ${path} cannot be stored: ${why}.`, { path, why }, undefined, options);
   }
 }
 

@@ -33,6 +33,12 @@ const DIRECTORY_ONLY_FLAGS = 0x10000;
 /** A file with more bytes than this needs the feature large_file. */
 const MOST_SMALL_FILE_BYTES = 2 ** 31 - 1;
 const MOST_LINKS = 65_000;
+const SECOND_NS = 1_000_000_000n;
+const EARLIEST_NS = -(2n ** 31n) * SECOND_NS;
+const LATEST_OLD_NS = (2n ** 31n - 1n) * SECOND_NS;
+const LATEST_NS = 0x3_7fff_ffffn * SECOND_NS;
+/** Bytes after the first 128 of an inode that hold the further bits of mtime. */
+const MTIME_EXTRA_END = 12;
 /** Symbolic links of fewer bytes are kept in i_block. */
 const FAST_SYMLINK_BYTES = 60;
 
@@ -62,8 +68,8 @@ export function makeInode(
   }
   fill(inode);
   setTimes(inode, metadata);
-  fields.atimeNs = metadata.mtimeNs;
-  fields.crtimeNs = metadata.mtimeNs;
+  fields.atimeNs = fields.mtimeNs;
+  fields.crtimeNs = fields.mtimeNs;
   setXattrs(volume, inode, metadata.xattrs, path, shareable);
   nameInode(volume, place, number, type);
 }
@@ -103,9 +109,19 @@ export function setTimes(inode: InodeEdit, metadata: Metadata): void {
   fields.mode = (fields.mode & ~0o7777) | (metadata.mode & 0o7777);
   fields.uid = metadata.uid;
   fields.gid = metadata.gid;
-  fields.mtimeNs = metadata.mtimeNs;
-  fields.ctimeNs = metadata.mtimeNs;
+  fields.mtimeNs = storableTime(inode, metadata.mtimeNs);
+  fields.ctimeNs = fields.mtimeNs;
   inode.isChanged = true;
+}
+
+/** The nearest time that the inode can hold, as the kernel takes it: to 2038, or with further bits to 2446. */
+function storableTime(inode: InodeEdit, timeNs: bigint): bigint {
+  const hasExtraBits = inode.fields.extraIsize >= MTIME_EXTRA_END;
+  const latest = hasExtraBits ? LATEST_NS : LATEST_OLD_NS;
+  if (timeNs < EARLIEST_NS) {
+    return EARLIEST_NS;
+  }
+  return timeNs > latest ? latest : timeNs;
 }
 
 /** Lets the name at a place mean this inode, which takes the link that is meant for it. */

@@ -149,8 +149,16 @@ function toEntry(name: string, value: Uint8Array, path: string): XattrEntry {
   if (split === undefined || split.nameIndex === SYSTEM_INDEX || split.suffix.length > 255) {
     throw new XattrError(path, `ext4 keeps no attribute of the name ${name}`);
   }
-  const stored = ACL_INDEXES.has(split.nameIndex) ? aclToDisk(value) : value;
+  const stored = ACL_INDEXES.has(split.nameIndex) ? storedAcl(value, path) : value;
   return { ...split, value: stored, valueInode: 0 };
+}
+
+function storedAcl(value: Uint8Array, path: string): Uint8Array {
+  try {
+    return aclToDisk(value);
+  } catch (cause) {
+    throw new XattrError(path, 'an ACL is not in the form that getxattr gives', { cause });
+  }
 }
 
 function holdsInside(inode: InodeEdit, entries: readonly XattrEntry[]): boolean {

@@ -191,6 +191,24 @@ except OSError:
     expect(await e2fsck(file)).toBe('');
   });
 
+  it.each([
+    ['256', [], '-2147483648 15032385535 1700000000'],
+    ['128', ['-I', '128'], '-2147483648 2147483647 1700000000'],
+  ])('with inodes of %s bytes keep the nearest time that fits', async (_size, options, expected) => {
+    const file = await newImage(options);
+    await changeImage(file, async (filesystem) => {
+      for (const [name, mtimeNs] of [
+        ['early', -(10n ** 20n)],
+        ['late', 10n ** 20n],
+        ['now', 1_700_000_000_000_000_000n],
+      ] as const) {
+        await filesystem.writeFile(`/${name}`, new Uint8Array(), metadata({ mtimeNs }));
+      }
+    });
+    expect(await e2fsck(file)).toBe('');
+    expect((await shown(file, 'stat -c %Y early late now')).split('\n').join(' ')).toBe(expected);
+  });
+
   it('of an 8 GiB volume that was never used far out are written and read', async () => {
     const file = await newImage([], 8192);
     const { changedBlocks } = await changeImage(file, async (filesystem) => {
@@ -249,6 +267,15 @@ for f in ("f", "bare"):
         await expect(attempt).rejects.toMatchObject({ name: 'XattrError' });
       }
       expect(await filesystem.lstat('/f')).toBeUndefined();
+    });
+  });
+
+  it('that are a malformed ACL are refused', async () => {
+    const file = await newImage();
+    const xattrs = new Map([['system.posix_acl_access', Buffer.from('nonsense')]]);
+    await changeImage(file, async (filesystem) => {
+      const attempt = filesystem.writeFile('/f', new Uint8Array(), metadata({ xattrs }));
+      await expect(attempt).rejects.toMatchObject({ name: 'XattrError' });
     });
   });
 
