@@ -103,7 +103,7 @@ export const STEPS = [
     description: 'Groups equal images into classes and chooses a representative of each.',
     ...HEAVY,
     variables: [],
-    needs: ['documents', 'fleet-read', 'agents-read'],
+    needs: ['documents', 'agents-read'],
   },
   {
     name: 'launch-clone',
@@ -144,14 +144,14 @@ export const STEPS = [
     description: 'Terminates the clone of a class and removes its image.',
     ...LIGHT,
     variables: [],
-    needs: ['documents', 'fleet-read', 'clones-terminate', 'snapshots-delete'],
+    needs: ['documents', 'fleet-read', 'clones-terminate'],
   },
   {
     name: 'match-instance',
     description: 'Compares one member with what the manifest expects, before anything is written.',
     ...HEAVY,
     variables: [],
-    needs: ['documents', 'blocks-read'],
+    needs: ['documents', 'packs-read', 'blocks-read'],
   },
   {
     name: 'select-matched',
@@ -159,7 +159,7 @@ export const STEPS = [
     ...LIGHT,
     timeoutSeconds: 300,
     variables: [],
-    needs: ['documents', 'fleet-read'],
+    needs: ['documents'],
   },
   {
     name: 'take-lease',
