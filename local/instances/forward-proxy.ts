@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { leadsToHost, lookupElsewhere } from './host-addresses';
 
 export interface ForwardProxyOptions {
   /** Folders served as sites of their own, by host name: `{'repository.local': '/var/lib/repository'}`. */
@@ -26,7 +27,7 @@ const HOP_BY_HOP = new Set([
 
 /**
  * An HTTP proxy, the one way out of a machine: plain requests and CONNECT tunnels to ports 80 and 443 of other hosts, and
- * local folders under host names of their own. Addresses of the host itself are refused.
+ * local folders under host names of their own. The host itself is not reached, by no address and by no name.
  */
 export function createForwardProxy({ sites = {}, upstream }: ForwardProxyOptions): Server {
   const parent = upstream === undefined ? undefined : new URL(upstream);
@@ -58,8 +59,9 @@ async function forward(
     Object.entries(incoming.headers).filter(([name]) => !HOP_BY_HOP.has(name)),
   );
   const onward = request({
-    host: parent?.hostname ?? target.hostname,
-    port: parent ? parent.port || 80 : target.port || 80,
+    ...(parent
+      ? { host: parent.hostname, port: parent.port || 80 }
+      : { host: target.hostname, port: target.port || 80, lookup: lookupElsewhere }),
     method: incoming.method,
     path: parent ? target.href : target.pathname + target.search,
     headers: { ...headers, host: target.host },
@@ -81,7 +83,9 @@ function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, parent:
     return;
   }
   const onward = connect(
-    parent ? { host: parent.hostname, port: Number(parent.port || 80) } : { host, port: Number(port) },
+    parent
+      ? { host: parent.hostname, port: Number(parent.port || 80) }
+      : { host, port: Number(port), lookup: lookupElsewhere },
     () => {
       if (parent) onward.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
       else socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
@@ -93,12 +97,7 @@ function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, parent:
   socket.once('close', () => onward.destroy());
 }
 
-/** Names of this host and of private networks are not for machines. */
-function allowed(host: string, port: number): boolean {
-  if (!PORTS.has(port)) return false;
-  if (/^(localhost|.*\.localhost)$/i.test(host) || host.includes('[')) return false;
-  return !/^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(host);
-}
+const allowed = (host: string, port: number): boolean => PORTS.has(port) && !leadsToHost(host);
 
 async function sendFile(
   incoming: IncomingMessage,

@@ -196,8 +196,7 @@ export class NspawnMachine {
     this.container = undefined;
     await removeControlGroup(this.controlGroup);
     this.controlGroup = [];
-    if ((await runProgram('mountpoint', ['-q', this.root])).exitCode === 0)
-      await mustRun('umount', [this.root]);
+    if ((await runProgram('mountpoint', ['-q', this.root])).exitCode === 0) await this.unmount();
     await rmdir(this.root).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
