@@ -8,7 +8,7 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** How many times as fast as the machine's clock waits and transitions go. Functions run in real time. @default 1 */
   readonly speed?: number;
-  /** Lambda invocations at once. @default 8 */
+  /** Lambda invocations at once. @default two for each processor */
   readonly concurrency?: number;
   /** Behind running instances: those given, or `imaginary` ones that are on or off and do nothing else. @default real ones: systemd-nspawn */
   readonly machines?: Machines | 'imaginary';

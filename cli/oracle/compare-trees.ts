@@ -83,7 +83,7 @@ export async function compareTrees(
       report('content', left.content, right.content);
     const xattrs = [JSON.stringify(left.xattrs), JSON.stringify(right.xattrs)];
     if (xattrs[0] !== xattrs[1]) report('xattrs', xattrs[0], xattrs[1]);
-    if (offlineLinks.get(path) !== onlineLinks.get(path)) {
+    if (left.type === right.type && offlineLinks.get(path) !== onlineLinks.get(path)) {
       report('hard links', offlineLinks.get(path), onlineLinks.get(path));
     }
   }

@@ -1,8 +1,8 @@
 import { ExecutionEnvironment } from './execution-environment';
 import type { LambdaFunction } from './lambda-function';
 
-/** Idle environments kept over all functions: each holds the memory of a loaded bundle. */
-const MOST_IDLE = 16;
+/** Idle environments kept over all functions: each holds a loaded bundle and what its last invocation left to be collected. */
+const MOST_IDLE = 6;
 
 /** Warm environments by function. Which ones are busy, the invocations themselves know. */
 export class EnvironmentPool {

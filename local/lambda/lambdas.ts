@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock';
@@ -45,7 +46,7 @@ export class Lambdas {
 
   constructor(private readonly options: LambdasOptions) {
     this.pool = new EnvironmentPool(options.variables);
-    this.limit = pLimit(options.concurrency ?? 8);
+    this.limit = pLimit(options.concurrency ?? 2 * availableParallelism());
   }
 
   list(): LambdaFunction[] {
