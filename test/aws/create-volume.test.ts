@@ -28,7 +28,7 @@ const patched = () =>
 test('a new volume is like the old one as it is now, and carries the run', async () => {
   const old = services.state.volumes.get(machine.volumeId)!;
   Object.assign(old, {
-    sizeGiB: 3,
+    sizeGiB: 30,
     iops: 4000,
     throughput: 250,
     tags: { Team: 'web', 'imageelves:run': 'earlier' },
