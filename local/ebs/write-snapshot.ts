@@ -205,6 +205,8 @@ export function completeSnapshotHandler(state: LocalEc2State) {
     const map = await state.blockMap(SnapshotId);
     for (const index of Object.keys(digests)) map.set(Number(index), SnapshotId);
     snapshot.fullSizeBytes = map.size * BLOCK_BYTES;
+    // Of no use any more, and much to keep.
+    snapshot.upload.digests = {};
     await state.putBlockMap(SnapshotId, map);
     state.changed();
     return { Status: 'pending' };

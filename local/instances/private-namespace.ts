@@ -75,6 +75,10 @@ async function firstChild(pid: number): Promise<number | undefined> {
  */
 export async function reexecInPrivateNamespace(): Promise<number | undefined> {
   if (isInPrivateNamespace()) return undefined;
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw new PrivateNamespaceNeededError(
+      'The embedded cloud boots real machines, for which it needs Linux and root: run it as root (sudo).',
+    );
   const child = startInPrivateNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
   const pass = (signal: NodeJS.Signals) => void sendSignal(child, signal);
   for (const signal of FORWARDED) process.on(signal, pass);

@@ -31,7 +31,6 @@ export interface CommandRecord {
   timeoutSeconds: number;
   /** Of the script, in seconds. */
   executionTimeoutSeconds: number;
-  /** Whether that was given: without it ExpiresAfter reckons with the default. */
   outputS3BucketName: string;
   outputS3KeyPrefix: string;
   maxConcurrency: string;
