@@ -21,21 +21,12 @@ import type { Superblock } from '../superblock';
 import { checkVolume } from './check-volume';
 import { isEmptyDirectory, removeEntry } from './directory-edit';
 import type { InodeEdit } from './inode-edit';
-import {
-  addLink,
-  assertChangeable,
-  assertNotProtected,
-  assertReplaceable,
-  assertRoomForSubdirectory,
-  countSubdirectory,
-  dropLink,
-  fillDirectory,
-  fillFile,
-  fillSymlink,
-  makeInode,
-  nameInode,
-  setTimes,
-} from './make-inode';
+import { fillDirectory, fillFile, fillSymlink } from './fill-inode';
+import { setOwnerAndTimes, setTimes } from './inode-metadata';
+import { addLink, assertRoomForSubdirectory, countSubdirectory, dropLink } from './link-counts';
+import { makeInode } from './make-inode';
+import { nameInode } from './name-inode';
+import { assertChangeable, assertNotProtected, assertReplaceable } from './protection';
 import { releaseInode } from './release-inode';
 import { resolveInode, resolvePlace } from './resolve';
 import { VolumeEdit } from './volume-edit';
@@ -189,10 +180,7 @@ export class Ext4Writer implements FilesystemWriter {
     for (let done = 0; done < inodes.length; done += TIMES_AT_ONCE) {
       await this.change((volume) => {
         for (const { number, mtimeNs } of inodes.slice(done, done + TIMES_AT_ONCE)) {
-          const inode = volume.inode(number);
-          inode.fields.mtimeNs = mtimeNs;
-          inode.fields.ctimeNs = mtimeNs;
-          inode.isChanged = true;
+          setTimes(volume.inode(number), mtimeNs);
         }
       });
     }
@@ -243,6 +231,6 @@ export class Ext4Writer implements FilesystemWriter {
 
 function applyMetadata(volume: VolumeEdit, inode: InodeEdit, path: string, metadata: Metadata): void {
   assertNotProtected(inode, path, true);
-  setTimes(inode, metadata);
+  setOwnerAndTimes(inode, metadata);
   setXattrs(volume, inode, metadata.xattrs, path);
 }

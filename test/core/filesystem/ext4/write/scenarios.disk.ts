@@ -333,6 +333,22 @@ describe('protection', () => {
     await onMountedImage(file, 'chattr -R -i -a "$MNT" 2>/dev/null || true');
   });
 
+  it('and other flags go from a directory to what is made in it, as in the kernel', async () => {
+    const file = await newImage([], 48, 'mkdir "$MNT/flagged"; chattr +dADS "$MNT/flagged"');
+    await changeImage(file, async (filesystem) => {
+      await filesystem.writeFile('/flagged/ours', new Uint8Array(), metadata());
+      await filesystem.mkdir('/flagged/our-directory', metadata({ mode: 0o755 }));
+    });
+    const flags = 'touch flagged/theirs; mkdir flagged/their-directory; lsattr flagged | cut -d" " -f1,2';
+    const byName = new Map(
+      (await shown(file, flags)).split('\n').map((line) => line.split(' ').reverse() as [string, string]),
+    );
+    expect(byName.get('flagged/ours')).toBe(byName.get('flagged/theirs'));
+    expect(byName.get('flagged/our-directory')).toBe(byName.get('flagged/their-directory'));
+    expect(byName.get('flagged/ours')).toContain('A');
+    expect(await e2fsck(file)).toBe('');
+  });
+
   it('refuses paths that are not normalised, and the root where it makes no sense', async () => {
     const file = await newImage();
     await changeImage(file, async (filesystem) => {

@@ -1,0 +1,21 @@
+import type { FileType } from '../../filesystem';
+import { EntryType } from '../directory';
+import { Incompat } from '../features';
+import { addEntry, setEntry } from './directory-edit';
+import type { Place } from './resolve';
+import type { VolumeEdit } from './volume-edit';
+
+/** Lets the name at a place mean this inode, which takes the link that is meant for it. */
+export function nameInode(volume: VolumeEdit, place: Place, number: number, type: FileType): void {
+  const target = { inode: number, type: entryType(volume, type) };
+  if (place.found === undefined) {
+    addEntry(volume, place.parent, { name: place.name, ...target });
+  } else {
+    setEntry(volume, place.parent, place.found, target);
+  }
+}
+
+/** The number in a directory entry that says the type; 0 on volumes that do not keep it. */
+export function entryType(volume: VolumeEdit, type: FileType): number {
+  return volume.superblock.featureIncompat & Incompat.filetype ? EntryType[type] : 0;
+}
