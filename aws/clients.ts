@@ -9,6 +9,8 @@ export interface AwsClients {
   readonly ec2: EC2Client;
   readonly s3: S3Client;
   readonly ssm: SSMClient;
+  /** Tries once. For SendCommand: it takes no client token, so a try whose answer was lost must not be repeated unseen. */
+  readonly ssmOnce: SSMClient;
 }
 
 /**
@@ -35,5 +37,6 @@ export function createClients(endpoint: string | undefined): AwsClients {
     ec2: new EC2Client({ ...common, requestHandler: TIMEOUTS }),
     s3: new S3Client({ ...common, requestHandler: TIMEOUTS, forcePathStyle: endpoint !== undefined }),
     ssm: new SSMClient({ ...common, requestHandler: TIMEOUTS }),
+    ssmOnce: new SSMClient({ ...common, requestHandler: TIMEOUTS, maxAttempts: 1 }),
   };
 }

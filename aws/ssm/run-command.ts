@@ -5,6 +5,7 @@ import {
   type SSMClient,
   SendCommandCommand,
   paginateDescribeInstanceInformation,
+  paginateListCommands,
 } from '@aws-sdk/client-ssm';
 import { hasCode } from '../service-errors';
 
@@ -15,6 +16,7 @@ export interface CommandRequest {
   readonly instanceId: string;
   readonly commands: readonly string[];
   readonly timeoutSeconds: number;
+  /** At most 100 characters. */
   readonly comment: string;
   /** Where the whole output goes; what the API returns is cut. */
   readonly output?: { readonly bucket: string; readonly prefix: string };
@@ -32,14 +34,22 @@ export type CommandState =
       readonly errorOutput: string;
     };
 
-/** Sends shell commands to one instance. SendCommand takes no client token: the caller writes the id down at once. */
-export async function sendCommand(ssm: SSMClient, request: CommandRequest): Promise<string> {
-  const answer = await ssm.send(
+/**
+ * Sends shell commands to one instance, or finds the command that an earlier try sent. SendCommand takes no client token:
+ * the comment, which must tell this command from all others, is what keeps a retry from sending it twice.
+ */
+export async function sendCommandOnce(
+  { ssm, ssmOnce }: { readonly ssm: SSMClient; readonly ssmOnce: SSMClient },
+  request: CommandRequest,
+): Promise<string> {
+  const sent = await findCommand(ssm, request);
+  if (sent !== undefined) return sent;
+  const answer = await ssmOnce.send(
     new SendCommandCommand({
       InstanceIds: [request.instanceId],
       DocumentName: 'AWS-RunShellScript',
       TimeoutSeconds: DELIVERY_SECONDS,
-      Comment: request.comment.slice(0, 100),
+      Comment: request.comment,
       Parameters: {
         commands: [...request.commands],
         executionTimeout: [String(request.timeoutSeconds)],
@@ -50,6 +60,18 @@ export async function sendCommand(ssm: SSMClient, request: CommandRequest): Prom
     }),
   );
   return answer.Command!.CommandId!;
+}
+
+async function findCommand(
+  ssm: SSMClient,
+  { instanceId, comment }: CommandRequest,
+): Promise<string | undefined> {
+  const pages = paginateListCommands({ client: ssm, pageSize: 50 }, { InstanceId: instanceId });
+  for await (const page of pages) {
+    const found = page.Commands?.find(({ Comment }) => Comment === comment);
+    if (found !== undefined) return found.CommandId;
+  }
+  return undefined;
 }
 
 /**

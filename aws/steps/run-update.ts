@@ -9,31 +9,29 @@ import type {
   StartUpdateOutput,
 } from '../../core/workflow/payloads';
 import type { Services } from '../services';
-import { commandState, sendCommand } from '../ssm/run-command';
+import { commandState, sendCommandOnce } from '../ssm/run-command';
 import { UpdateFailedError } from './step-errors';
 
 /** Characters of output that a report shows. */
 const TAIL = 4_000;
 
-/**
- * Starts the update on the representative. Should this be killed between sending and writing down, it is sent again: update
- * scripts are made to be run twice, as a reboot in the middle of one demands anyway.
- */
+/** Starts the update on the representative, once. */
 export async function startUpdate(
-  { documents, ssm, now }: Services,
+  services: Services,
   { run, classId, instanceId }: StartUpdateInput,
 ): Promise<StartUpdateOutput> {
+  const { documents, now } = services;
   const key = classUpdateKey(run, classId);
   const known = await documents.find<ClassUpdateDocument>(key);
   if (known !== undefined) return { commandId: known.commandId };
   const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
   const outputPrefix = updateOutputPrefix(run, classId);
   const startedAt = now().toISOString();
-  const commandId = await sendCommand(ssm, {
+  const commandId = await sendCommandOnce(services, {
     instanceId,
     commands: updateScript(update),
     timeoutSeconds: update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS,
-    comment: `ImageElves ${run}: ${update.name}`,
+    comment: `imageelves ${run} ${classId}: update`,
     output: { bucket: documents.bucket, prefix: outputPrefix },
   });
   const document: ClassUpdateDocument = {

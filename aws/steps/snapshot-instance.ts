@@ -7,7 +7,7 @@ import { createSnapshotOnce, isSnapshotReadable } from '../ec2/instance-snapshot
 import { attachedVolumes, launchTimeOf } from '../ec2/target';
 import { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
-import { commandState, sendCommand } from '../ssm/run-command';
+import { commandState, sendCommandOnce } from '../ssm/run-command';
 import { addCost, stepCost } from './step-cost';
 import { InstanceUnsuitableError } from './step-errors';
 
@@ -66,11 +66,11 @@ async function flushCaches(
   document: SnapshotsDocument,
 ): Promise<'done' | 'waiting'> {
   if (document.flushCommandId === undefined) {
-    const flushCommandId = await sendCommand(services.ssm, {
+    const flushCommandId = await sendCommandOnce(services, {
       instanceId,
       commands: ['sync'],
       timeoutSeconds: FLUSH_SECONDS,
-      comment: `ImageElves ${run}: sync before the first snapshot`,
+      comment: `imageelves ${run} ${instanceId}: sync`,
     });
     await services.documents.write(snapshotsKey(run, instanceId, 'before'), { ...document, flushCommandId });
     return 'waiting';

@@ -128,7 +128,7 @@ export class FleetRights {
     });
     allow(grantee, { actions: ['ssm:SendCommand'], resources: [INSTANCES], wildcard: ANY_TARGET });
     allow(grantee, {
-      actions: ['ssm:GetCommandInvocation'],
+      actions: ['ssm:GetCommandInvocation', 'ssm:ListCommands'],
       resources: ['*'],
       wildcard: 'Commands are no resources that IAM knows.',
     });

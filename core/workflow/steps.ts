@@ -16,7 +16,7 @@
  * - `blocks-write`: ebs:StartSnapshot, PutSnapshotBlock, CompleteSnapshot, ec2:CreateTags when starting
  * - `volumes-create`: ec2:CreateVolume with imageelves:run, ec2:CreateTags when creating
  * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), CreateTags and DeleteTags of ours on volumes
- * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation
+ * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation, ListCommands
  * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role
  * - `clones-terminate`: ec2:TerminateInstances, DeregisterImage on what is tagged imageelves:purpose=clone

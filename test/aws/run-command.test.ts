@@ -60,7 +60,11 @@ test('the update is sent once, with its time, and its whole output goes to the b
   const first = await startUpdate(services, INPUT);
   expect(await startUpdate(services, INPUT)).toEqual(first);
   expect(services.runCommand.sent).toEqual([
-    { instanceId: 'i-1', commands: expect.arrayContaining(['do it', 'sync']) },
+    {
+      instanceId: 'i-1',
+      commands: expect.arrayContaining(['do it', 'sync']),
+      comment: 'imageelves r c: update',
+    },
   ]);
   services.runCommand.answers = [
     { Status: 'InProgress' },
@@ -74,6 +78,14 @@ test('the update is sent once, with its time, and its whole output goes to the b
     outputTail: 'done',
     outputPrefix: 'runs/r/classes/c/output',
   });
+});
+
+test('an update whose answer was lost is found, and not sent again', async () => {
+  services.runCommand.losesAnswers = true;
+  await expect(startUpdate(services, INPUT)).rejects.toMatchObject({ name: 'TimeoutError' });
+  services.runCommand.losesAnswers = false;
+  expect(await startUpdate(services, INPUT)).toEqual({ commandId: 'command-1' });
+  expect(services.runCommand.sent).toHaveLength(1);
 });
 
 test('an update that failed is an error with its exit code, its last words and where the rest is', async () => {

@@ -49,7 +49,7 @@ test('the caches of a running machine are written to its disk before the first s
   services.runCommand.answers = [{ Status: 'InProgress' }, { Status: 'Success', ResponseCode: 0 }];
   await snapshotInstance(services, input);
   await snapshotInstance(services, input);
-  expect(services.runCommand.sent).toEqual([{ instanceId, commands: ['sync'] }]);
+  expect(services.runCommand.sent).toMatchObject([{ instanceId, commands: ['sync'] }]);
   expect(count('CreateSnapshot')).toBe(0);
   await until(services, () => snapshotInstance(services, input));
   expect(count('CreateSnapshot')).toBe(1);

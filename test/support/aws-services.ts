@@ -37,9 +37,7 @@ export interface TestServiceOptions {
   readonly maxAttempts?: number;
 }
 
-export async function startTestServices({
-  maxAttempts = 4,
-}: TestServiceOptions = {}): Promise<TestServices> {
+export async function startTestServices({ maxAttempts = 4 }: TestServiceOptions = {}): Promise<TestServices> {
   const folder = await mkdtemp(path.join(tmpdir(), 'imageelves-test-'));
   const clock = new RealClock({ speed: SPEED });
   const events = new EventLog(clock, path.join(folder, 'events.jsonl'));
@@ -60,7 +58,11 @@ export async function startTestServices({
     maxAttempts,
   };
   const ec2 = createEc2(state, new ImaginaryMachines());
-  const s3 = new S3Client({ ...common, forcePathStyle: true, requestHandler: inProcessHandler(s3Service.service) });
+  const s3 = new S3Client({
+    ...common,
+    forcePathStyle: true,
+    requestHandler: inProcessHandler(s3Service.service),
+  });
   const documents = new DocumentStore(s3, TEST_BUCKET);
   const now = (): Date => clock.now();
   const runCommand = new FakeRunCommand();
@@ -77,6 +79,7 @@ export async function startTestServices({
     }),
     s3,
     ssm: runCommand.client(),
+    ssmOnce: runCommand.client(),
     documents,
     packs: new S3PackStore(s3, TEST_BUCKET),
     // In real time: at this speed a lease would run out within a test.

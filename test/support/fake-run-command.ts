@@ -3,6 +3,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 export interface SentCommand {
   readonly instanceId: string;
   readonly commands: readonly string[];
+  readonly comment: string;
 }
 
 /** What an invocation answers, one after the other; the last one stays. */
@@ -20,6 +21,8 @@ export interface Answer {
 export class FakeRunCommand {
   readonly sent: SentCommand[] = [];
   readonly online = new Set<string>();
+  /** Commands are carried out, but their sender never learns of it. */
+  losesAnswers = false;
   /** Runs when a command is sent. */
   onSend: (command: SentCommand) => Promise<void> | void = () => undefined;
   answers: Answer[] = [{ Status: 'Success', StatusDetails: 'Success', ResponseCode: 0 }];
@@ -28,7 +31,8 @@ export class FakeRunCommand {
     const send = async (command: { constructor: { name: string }; input: Record<string, unknown> }) =>
       this.answer(command.constructor.name, command.input);
     // Paginators ask for an instance of the real client; only `send` is ever called on it.
-    const { SSMClient: Client } = jest.requireActual<typeof import('@aws-sdk/client-ssm')>('@aws-sdk/client-ssm');
+    const { SSMClient: Client } =
+      jest.requireActual<typeof import('@aws-sdk/client-ssm')>('@aws-sdk/client-ssm');
     return Object.assign(new Client({ region: 'eu-west-1' }), { send }) as unknown as SSMClient;
   }
 
@@ -37,10 +41,21 @@ export class FakeRunCommand {
       case 'SendCommandCommand': {
         const [instanceId] = input['InstanceIds'] as string[];
         const { commands } = input['Parameters'] as { commands: string[] };
-        this.sent.push({ instanceId: instanceId!, commands });
+        this.sent.push({ instanceId: instanceId!, commands, comment: String(input['Comment']) });
         await this.onSend(this.sent.at(-1)!);
+        if (this.losesAnswers) throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
         return { Command: { CommandId: `command-${this.sent.length}` } };
       }
+      case 'ListCommandsCommand':
+        return {
+          Commands: this.sent
+            .map(({ instanceId, comment }, at) => ({
+              instanceId,
+              Comment: comment,
+              CommandId: `command-${at + 1}`,
+            }))
+            .filter(({ instanceId }) => instanceId === input['InstanceId']),
+        };
       case 'GetCommandInvocationCommand': {
         const [answer] = this.answers.length > 1 ? this.answers.splice(0, 1) : this.answers;
         if (answer?.error !== undefined) throw Object.assign(new Error(answer.error), { name: answer.error });
@@ -48,7 +63,10 @@ export class FakeRunCommand {
       }
       case 'DescribeInstanceInformationCommand':
         return {
-          InstanceInformationList: [...this.online].map((InstanceId) => ({ InstanceId, PingStatus: 'Online' })),
+          InstanceInformationList: [...this.online].map((InstanceId) => ({
+            InstanceId,
+            PingStatus: 'Online',
+          })),
         };
       default:
         throw new Error(`the fake of Systems Manager has no ${name}`);
