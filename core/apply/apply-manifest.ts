@@ -40,14 +40,14 @@ export interface ApplyResult {
  */
 export async function applyManifest(request: ApplyRequest): Promise<ApplyResult> {
   const { manifest, image, packs, engine, codecFor = registeredCodecFor } = request;
-  const examination = await examineImage(manifest, image, { packs, codecFor });
+  const contents = new PackedContents(packs, manifest.packs);
+  const examination = await examineImage(manifest, image, { contents, codecFor });
   if (examination.differenceCount > 0) throw new ManifestMismatchError(examination);
   if (examination.alreadyPatched) {
     return { engine: engine.name, operations: 0, contentBytes: 0, alreadyPatched: true };
   }
   const { alreadyDone } = examination;
   await checkFreeSpace(manifest, image, alreadyDone);
-  const contents = new PackedContents(packs, manifest.packs);
   const operations = resolveOperations({ manifest, image, contents, alreadyDone, codecFor });
   const result = await engine.perform(image.writableMounts, operations);
 

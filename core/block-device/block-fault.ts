@@ -6,6 +6,10 @@ export class BlockFault extends Error {
   override readonly name = 'BlockFault';
 
   constructor(readonly blocks: readonly number[]) {
+    // Thrown by the hundred and never shown: a stack would cost more than all else of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`blocks ${blocks.join(', ')} are not in memory`);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

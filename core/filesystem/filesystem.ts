@@ -52,7 +52,10 @@ export interface FilesystemReader {
   /** Without `.` and `..`, in no particular order. */
   readdir(path: string): Promise<readonly DirectoryEntry[]>;
   readlink(path: string): Promise<string>;
-  /** The whole content, or the half-open byte range [offset, offset + length) cut at the end of the file. Holes read as zeros. */
+  /**
+   * The whole content, or the half-open byte range [offset, offset + length) cut at the end of the file. Holes read as
+   * zeros. It may be shared with a cache: the caller must not change it.
+   */
   readFile(path: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Uint8Array>;
   xattrs(path: string): Promise<Xattrs>;
   /** Every path, a parent before its children, `/` first. Far fewer block reads than a walk. */

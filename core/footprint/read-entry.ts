@@ -1,5 +1,5 @@
 import type { Digest } from '../chunk-store/chunk-store';
-import { digestOfStream } from '../chunk-store/digest';
+import { digestOf, digestOfStream } from '../chunk-store/digest';
 import type { FilesystemReader, Stat, Xattrs } from '../filesystem/filesystem';
 import { type EntryFacts, entryDigest } from './entry-digest';
 
@@ -31,6 +31,7 @@ export async function readEntry(
 }
 
 async function contentDigest(reader: FilesystemReader, path: string, stat: Stat): Promise<Digest> {
+  if (stat.sizeBytes <= PIECE_BYTES) return digestOf(await reader.readFile(path));
   const { digest } = await digestOfStream(pieces(reader, path, stat.sizeBytes));
   return digest;
 }

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { PackedContents } from '../chunk-store/packed-contents';
+import type { PackedContents } from '../chunk-store/packed-contents';
 import { readEntry } from '../footprint/read-entry';
 import type { Stat } from '../filesystem/filesystem';
 import type { Image } from '../image/image';
@@ -29,7 +29,10 @@ type Verdict = 'before' | 'after' | 'differs';
 export async function examineImage(
   manifest: Manifest,
   image: Image,
-  options: MatchOptions = {},
+  options: Omit<MatchOptions, 'packs'> & {
+    /** With them, records are merged for trial. */
+    readonly contents?: PackedContents;
+  } = {},
 ): Promise<Examination> {
   const list = new DifferenceList();
   const expectations = expectationsOf(manifest);
@@ -83,18 +86,15 @@ function examineOs({ os }: Manifest, image: Image, list: DifferenceList): void {
 
 class PathExaminer {
   private readonly removed: ReadonlySet<string>;
-  private readonly contents: PackedContents | undefined;
-
   constructor(
     manifest: Manifest,
     private readonly image: Image,
     private readonly list: DifferenceList,
-    private readonly options: MatchOptions,
+    private readonly options: Parameters<typeof examineImage>[2] & object,
   ) {
     this.removed = new Set(
       manifest.operations.filter(({ kind }) => kind === 'remove').map(({ path }) => path),
     );
-    this.contents = options.packs && new PackedContents(options.packs, manifest.packs);
   }
 
   async examine(expectation: PathExpectation): Promise<Verdict> {
@@ -106,7 +106,7 @@ class PathExaminer {
             first,
             this.list,
             this.options.codecFor ?? registeredCodecFor,
-            this.contents,
+            this.options.contents,
           )
         : await this.examineEntry(expectation);
     if (verdict === 'before' && 'holdsIdentity' in last && last.holdsIdentity !== undefined) {

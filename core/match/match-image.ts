@@ -1,4 +1,5 @@
 import type { PackReader } from '../chunk-store/chunk-store';
+import { PackedContents } from '../chunk-store/packed-contents';
 import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
 import type { RecordCodec } from '../records/record-codec';
@@ -23,8 +24,12 @@ export interface MatchResult extends Differences {
 export async function matchImage(
   manifest: Manifest,
   image: Image,
-  options: MatchOptions = {},
+  { packs, codecFor }: MatchOptions = {},
 ): Promise<MatchResult> {
-  const { differences, differenceCount, alreadyPatched } = await examineImage(manifest, image, options);
+  const contents = packs && new PackedContents(packs, manifest.packs);
+  const { differences, differenceCount, alreadyPatched } = await examineImage(manifest, image, {
+    contents,
+    codecFor,
+  });
   return { matched: differenceCount === 0, alreadyPatched, differences, differenceCount };
 }

@@ -35,7 +35,7 @@ async function readCopy(
   if (Buffer.from(header.subarray(0, 8)).toString('latin1') !== SIGNATURE) return undefined;
   const headerBytes = readU32(header, 12);
   if (headerBytes < HEADER_BYTES || headerBytes > sectorBytes) return undefined;
-  const unsummed = header.slice(0, headerBytes);
+  const unsummed = new Uint8Array(header.subarray(0, headerBytes));
   unsummed.fill(0, 16, 20);
   if (crc32(unsummed) !== readU32(header, 16) || readU64(header, 24) !== sector) return undefined;
 

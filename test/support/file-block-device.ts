@@ -14,7 +14,8 @@ export class FileBlockDevice implements BlockDevice, AsyncDisposable {
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(lengthBytes);
+    // Not cleared first: every byte is read, or it throws.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
     const { bytesRead } = await this.file.read(bytes, 0, lengthBytes, offsetBytes);
     if (bytesRead !== lengthBytes)
       throw new RangeError(`read ${bytesRead} of ${lengthBytes} bytes at ${offsetBytes}`);
@@ -23,6 +24,11 @@ export class FileBlockDevice implements BlockDevice, AsyncDisposable {
 
   async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
     await this.file.write(bytes, 0, bytes.length, offsetBytes);
+  }
+
+  /** Returns when what was written is on the disk. */
+  async sync(): Promise<void> {
+    await this.file.sync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

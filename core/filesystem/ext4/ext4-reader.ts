@@ -7,7 +7,7 @@ import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
 import { InvalidPathError, NotADirectoryError, NotFoundError } from '../write-errors';
 import { directoryBlocks, readDirectoryEntries, type DirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
-import { contentRanges, readContent } from './file-content';
+import { contentInPlace, contentRanges, readContent } from './file-content';
 import { fileExtents } from './file-extents';
 import { statOf, typeOfMode } from './file-type';
 import { fileXattrs } from './file-xattrs';
@@ -101,12 +101,22 @@ export class Ext4Reader implements FilesystemReader {
 
   /** @throws NotFoundError, WrongFileTypeError, FileTooLargeError beyond 1 GiB */
   async readFile(path: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Uint8Array> {
-    const { sizeBytes, extents } = await this.cache.run(() => {
+    const { from, to, extents, inPlace } = await this.cache.run(() => {
       const file = this.needType(path, 'file');
-      return { sizeBytes: file.inode.sizeBytes, extents: this.extentsOf(file) };
+      const { sizeBytes } = file.inode;
+      const from = Math.min(range?.offsetBytes ?? 0, sizeBytes);
+      const to = Math.min(from + (range?.lengthBytes ?? sizeBytes), sizeBytes);
+      const extents = this.extentsOf(file);
+      const wanted = { offsetBytes: from, lengthBytes: to - from };
+      const isSmall = wanted.lengthBytes <= COPY_BYTES;
+      return {
+        from,
+        to,
+        extents,
+        inPlace: isSmall ? contentInPlace(this.volume, extents, wanted) : undefined,
+      };
     });
-    const from = Math.min(range?.offsetBytes ?? 0, sizeBytes);
-    const to = Math.min(from + (range?.lengthBytes ?? sizeBytes), sizeBytes);
+    if (inPlace !== undefined) return inPlace;
     if (to - from > MAX_READ_BYTES) throw new FileTooLargeError(path, to - from, MAX_READ_BYTES);
     const content = new Uint8Array(to - from);
     const { blockSize } = this.volume.superblock;

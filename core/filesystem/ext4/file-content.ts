@@ -15,6 +15,20 @@ export function contentRanges(
 }
 
 /**
+ * A file's bytes where they lie in one piece: without a copy, for that is how most files of a machine lie.
+ * @returns undefined when they do not; not to be changed by the caller
+ */
+export function contentInPlace(
+  volume: VolumeReader,
+  extents: readonly Extent[],
+  { offsetBytes, lengthBytes }: ByteRange,
+): Uint8Array | undefined {
+  const [piece, ...more] = pieces(extents, volume.superblock.blockSize, offsetBytes, lengthBytes);
+  if (piece === undefined || more.length > 0 || piece.lengthBytes !== lengthBytes) return undefined;
+  return volume.source.read(piece.volumeOffset, lengthBytes);
+}
+
+/**
  * Fills `into` with a file's bytes from `offsetBytes` on. `into` must come as zeros: holes are left as they are.
  * All of it must be wanted: the caller has cut the range at the file's size.
  */
