@@ -58,7 +58,9 @@ export async function captureUpdate(
     manifestDigest: digest,
     operationCount: manifest.operations.length,
     operationsByKind: countByKind(manifest.operations),
-    contentBytes: index.flatMap(({ chunks }) => chunks).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    contentBytes: index
+      .flatMap(({ frames }) => frames.flatMap(({ chunks }) => chunks))
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     leftOutPaths: manifest.leftOut.total,
     warnings: manifest.warnings,
     ...stepCost(startedAt, services.now(), meter),

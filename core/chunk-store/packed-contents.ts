@@ -1,41 +1,107 @@
-import { zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
-import type { Digest, PackedChunk, PackIndex, PackReader } from './chunk-store';
+import type { Digest, PackedChunk, PackFrame, PackIndex, PackReader } from './chunk-store';
 import { ContentInvalidError, ContentMissingError, PackInvalidError } from './chunk-store-errors';
 import { digestOf } from './digest';
 
+/** For frames kept unpacked: the one in use, the next, and some to go back to. What is larger is not kept. */
+const UNPACKED_BYTES = 8 * 1024 * 1024;
+/** Largest frame that is unpacked before it is asked for. */
+const LARGEST_AHEAD_BYTES = 2 * 1024 * 1024;
+/** zlib's output comes in pieces of at most this. */
+const LARGEST_PIECE_BYTES = 16 * 1024 * 1024;
+
+const decompress = promisify(zstdDecompress);
+
+/** A frame as contents are found in it. */
+interface Frame extends PackFrame {
+  readonly pack: PackIndex;
+  /** Unpacked. */
+  readonly sizeBytes: number;
+  /** The one behind it in the pack: who takes contents in their order wants it next. */
+  next: Frame | undefined;
+}
+
+/** Where a content is; `at` is where it begins in its frame, unpacked. */
+interface Place {
+  readonly frame: Frame;
+  readonly chunk: PackedChunk;
+  readonly at: number;
+}
+
 /**
  * The contents that a manifest's packs hold, by digest. Packs are fetched when first asked for and the last few are kept;
- * a manifest names its contents in the order of its packs, so each pack is fetched once.
+ * a manifest names its contents in the order of its packs, so each pack is fetched once, and what comes next is unpacked
+ * in another thread meanwhile.
  */
 export class PackedContents {
-  private readonly places = new Map<Digest, { pack: PackIndex; chunk: PackedChunk }>();
+  private readonly places = new Map<Digest, Place>();
   private readonly fetched: LRUCache<Digest, Promise<Uint8Array>>;
+  private readonly unpacked = new LRUCache<Frame, Promise<Uint8Array>>({
+    maxSize: UNPACKED_BYTES,
+    sizeCalculation: (_bytes, { sizeBytes }) => Math.max(1, sizeBytes),
+  });
+  private last: Frame | undefined;
 
   constructor(
     private readonly packs: PackReader,
     index: readonly PackIndex[],
     options: { packsInMemory?: number } = {},
   ) {
-    for (const pack of index) for (const chunk of pack.chunks) this.places.set(chunk.digest, { pack, chunk });
+    for (const pack of index) this.addPlaces(pack);
     this.fetched = new LRUCache({ max: options.packsInMemory ?? 3 });
-  }
-
-  sizeOf(digest: Digest): number | undefined {
-    return this.places.get(digest)?.chunk.sizeBytes;
   }
 
   /** @throws ContentMissingError, ContentInvalidError, PackInvalidError, PackMissingError */
   async get(digest: Digest): Promise<Uint8Array> {
     const place = this.places.get(digest);
     if (place === undefined) throw new ContentMissingError(digest);
-    const { pack, chunk } = place;
-    const bytes = await this.pack(pack);
-    return unpacked(
-      bytes.subarray(chunk.offsetBytes, chunk.offsetBytes + chunk.storedBytes),
-      chunk,
-      pack.digest,
-    );
+    const { frame, chunk, at } = place;
+    const unpacking = this.unpack(frame);
+    this.unpackAhead(frame);
+
+    const bytes = await unpacking.catch((cause: unknown) => {
+      if (!(cause instanceof FrameError)) throw cause;
+      throw new ContentInvalidError(digest, frame.pack.digest, cause.message, { cause });
+    });
+    const content = bytes.subarray(at, at + chunk.sizeBytes);
+    const found = digestOf(content);
+    if (found !== digest) throw new ContentInvalidError(digest, frame.pack.digest, `its digest is ${found}`);
+    return content;
+  }
+
+  private addPlaces(pack: PackIndex): void {
+    let previous: Frame | undefined;
+    for (const each of pack.frames) {
+      const sizeBytes = each.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
+      const frame: Frame = { ...each, pack, sizeBytes, next: undefined };
+      if (previous !== undefined) previous.next = frame;
+      previous = frame;
+      let at = 0;
+      for (const chunk of each.chunks) {
+        this.places.set(chunk.digest, { frame, chunk, at });
+        at += chunk.sizeBytes;
+      }
+    }
+  }
+
+  /** Begins with the next frame when frames are taken in their order. */
+  private unpackAhead(frame: Frame): void {
+    const inOrder = this.last === undefined || this.last === frame || this.last.next === frame;
+    this.last = frame;
+    if (!inOrder || frame.next === undefined || frame.next.sizeBytes > LARGEST_AHEAD_BYTES) return;
+    // A failure is seen by who asks for that frame.
+    this.unpack(frame.next).catch(() => undefined);
+  }
+
+  private unpack(frame: Frame): Promise<Uint8Array> {
+    const known = this.unpacked.get(frame);
+    if (known !== undefined) return known;
+    const unpacking = this.pack(frame.pack).then((pack) => unpackFrame(pack, frame));
+    this.unpacked.set(frame, unpacking);
+    unpacking.catch(() => this.unpacked.delete(frame));
+    return unpacking;
   }
 
   private pack(pack: PackIndex): Promise<Uint8Array> {
@@ -60,21 +126,26 @@ export class PackedContents {
   }
 }
 
-function unpacked(stored: Uint8Array, chunk: PackedChunk, pack: Digest): Uint8Array {
-  if (stored.length !== chunk.storedBytes) {
-    throw new ContentInvalidError(chunk.digest, pack, 'its place is outside the pack');
-  }
+/** What is wrong with a frame; told of the content that was asked for. */
+class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+async function unpackFrame(pack: Uint8Array, frame: Frame): Promise<Uint8Array> {
+  const { offsetBytes, storedBytes, sizeBytes } = frame;
+  const stored = pack.subarray(offsetBytes, offsetBytes + storedBytes);
+  if (stored.length !== storedBytes) throw new FrameError('its place is outside the pack');
   let bytes: Uint8Array;
   try {
-    // The limit keeps a hostile pack from unfolding into all memory; zlib wants at least 1.
-    bytes = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, chunk.sizeBytes) });
+    // The limit keeps a hostile pack from unfolding into all memory; zlib wants at least 1, and of its pieces 64.
+    const maxOutputLength = Math.max(1, sizeBytes);
+    const chunkSize = Math.min(Math.max(64, sizeBytes), LARGEST_PIECE_BYTES);
+    bytes = await decompress(stored, { maxOutputLength, chunkSize });
   } catch (cause) {
-    throw new ContentInvalidError(chunk.digest, pack, 'it does not unpack to its size', { cause });
+    throw new FrameError('it does not unpack to its size', { cause });
   }
-  if (bytes.length !== chunk.sizeBytes) {
-    throw new ContentInvalidError(chunk.digest, pack, `it has ${bytes.length} bytes, not ${chunk.sizeBytes}`);
+  if (bytes.length !== sizeBytes) {
+    throw new FrameError(`its frame has ${bytes.length} bytes, not ${sizeBytes}`);
   }
-  const found = digestOf(bytes);
-  if (found !== chunk.digest) throw new ContentInvalidError(chunk.digest, pack, `its digest is ${found}`);
   return bytes;
 }

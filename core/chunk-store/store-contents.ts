@@ -1,5 +1,5 @@
 import type { PackIndex, PackWriter } from './chunk-store';
-import { type Content, PACK_BYTES, PackBuilder } from './pack-builder';
+import { buildPacks, type Content, PACK_BYTES } from './pack-builder';
 
 /** Stores contents as packs while they come, holding one pack in memory. Gives the index that a manifest carries. */
 export async function storeContents(
@@ -7,14 +7,10 @@ export async function storeContents(
   writer: PackWriter,
   options: { packBytes?: number } = {},
 ): Promise<PackIndex[]> {
-  const builder = new PackBuilder(options.packBytes ?? PACK_BYTES);
   const indexes: PackIndex[] = [];
-  const store = async (pack: ReturnType<PackBuilder['finish']>): Promise<void> => {
-    if (pack === undefined) return;
-    await writer.putPack(pack.index.digest, pack.bytes);
-    indexes.push(pack.index);
-  };
-  for await (const content of contents) await store(builder.add(content));
-  await store(builder.finish());
+  for await (const { index, bytes } of buildPacks(contents, options.packBytes ?? PACK_BYTES)) {
+    await writer.putPack(index.digest, bytes);
+    indexes.push(index);
+  }
   return indexes;
 }

@@ -68,11 +68,11 @@ export function contentsOf(operation: Operation): Digest[] {
 function packedContents(manifest: Manifest): Map<Digest, number> {
   const contents = new Map<Digest, number>();
   for (const pack of manifest.packs) {
-    for (const chunk of pack.chunks) {
-      if (chunk.offsetBytes + chunk.storedBytes > pack.sizeBytes) {
-        throw new ManifestInvalidError('a chunk reaches beyond its pack', `pack ${pack.digest}`);
+    for (const { offsetBytes, storedBytes, chunks } of pack.frames) {
+      if (offsetBytes + storedBytes > pack.sizeBytes) {
+        throw new ManifestInvalidError('a frame reaches beyond its pack', `pack ${pack.digest}`);
       }
-      contents.set(chunk.digest, chunk.sizeBytes);
+      for (const { digest, sizeBytes } of chunks) contents.set(digest, sizeBytes);
     }
   }
   return contents;

@@ -101,8 +101,15 @@ const packIndex = Type.Unsafe<PackIndex>(
     {
       digest,
       sizeBytes: size,
-      chunks: Type.Array(
-        Type.Object({ digest, sizeBytes: size, offsetBytes: size, storedBytes: size }, exact),
+      frames: Type.Array(
+        Type.Object(
+          {
+            offsetBytes: size,
+            storedBytes: size,
+            chunks: Type.Array(Type.Object({ digest, sizeBytes: size }, exact), { maxItems: 2_000_000 }),
+          },
+          exact,
+        ),
         { maxItems: 2_000_000 },
       ),
     },

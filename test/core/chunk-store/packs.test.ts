@@ -21,6 +21,8 @@ class CountingStore extends MemoryPackStore {
   }
 }
 
+const chunksOf = ({ frames }: PackIndex) => frames.flatMap(({ chunks }) => chunks);
+
 /** Bytes that do not compress, so that packs fill up. */
 function noise(length: number, seed: number): Uint8Array {
   let state = seed;
@@ -37,13 +39,13 @@ describe('packs', () => {
           const contents = all.map(content);
           const store = new MemoryPackStore();
           const index = await storeContents(given([...contents, ...contents]), store, { packBytes });
-          const stored = index.flatMap(({ chunks }) => chunks.map(({ digest }) => digest));
+          const stored = index.flatMap(chunksOf).map(({ digest }) => digest);
           expect(stored).toEqual([...new Set(contents.map(({ digest }) => digest))]);
           const packed = new PackedContents(store, index);
           for (const { digest, bytes } of contents)
             expect(await packed.get(digest)).toEqual(Buffer.from(bytes));
           for (const pack of index)
-            expect(pack.sizeBytes <= packBytes || pack.chunks.length === 1).toBe(true);
+            expect(pack.sizeBytes <= packBytes || chunksOf(pack).length === 1).toBe(true);
         },
       ),
     );
@@ -57,6 +59,44 @@ describe('packs', () => {
     const packed = new PackedContents(store, index, { packsInMemory: 1 });
     for (const { digest } of contents) await packed.get(digest);
     expect(store.fetches).toEqual(index.map(({ digest }) => digest));
+  });
+});
+
+describe('frames', () => {
+  const small = Array.from({ length: 4000 }, (_, seed) => content(noise(1000, seed)));
+  const large = content(noise(3 * 1024 * 1024, 5));
+
+  it('hold many small contents, or one that is large', async () => {
+    const [pack] = await storeContents(
+      given([...small, large, content(noise(10, 1))]),
+      new MemoryPackStore(),
+    );
+    const counts = pack!.frames.map(({ chunks }) => chunks.length);
+    expect(counts).toEqual([1048, 1048, 1048, 856, 1, 1]);
+  });
+
+  it('give their contents in any order, and the sound ones when others are damaged', async () => {
+    const store = new MemoryPackStore();
+    const [pack] = await storeContents(given([...small, large]), store);
+    const packed = new PackedContents(store, [pack!]);
+    for (const { digest, bytes } of [large, small[3999]!, small[0]!, small[2000]!, small[1]!, large]) {
+      expect(Buffer.from(bytes).equals(await packed.get(digest))).toBe(true);
+    }
+    const damaged = {
+      getPack: async (digest: Digest) => {
+        const bytes = Uint8Array.from(await store.getPack(digest));
+        bytes.fill(0xff, pack!.frames[1]!.offsetBytes, pack!.frames[2]!.offsetBytes);
+        return bytes;
+      },
+    };
+    const contents = new PackedContents(damaged, [pack!]);
+    const found = await Promise.allSettled(small.map(({ digest }) => contents.get(digest)));
+    const rejected = found.flatMap((result, at) => (result.status === 'rejected' ? [{ at, result }] : []));
+    expect(rejected.map(({ at }) => at)).toEqual(Array.from({ length: 1048 }, (_, n) => 1048 + n));
+    expect(rejected[0]!.result.reason).toMatchObject({
+      name: 'ContentInvalidError',
+      digest: small[1048]!.digest,
+    });
   });
 });
 
@@ -80,8 +120,8 @@ describe('a content is never given with wrong bytes', () => {
 
   it('when the index gives it the place of another', async () => {
     const { store, pack } = await stored();
-    const [first, second] = pack.chunks;
-    const swapped = { ...pack, chunks: [{ ...first!, digest: second!.digest }] };
+    const [frame] = pack.frames;
+    const swapped = { ...pack, frames: [{ ...frame!, chunks: [...frame!.chunks].reverse() }] };
     await expect(new PackedContents(store, [swapped]).get(two.digest)).rejects.toMatchObject({
       name: 'ContentInvalidError',
       pack: pack.digest,
@@ -89,13 +129,14 @@ describe('a content is never given with wrong bytes', () => {
   });
 
   it.each([
-    ['a size too small', { sizeBytes: 100 }],
-    ['a size too large', { sizeBytes: 300 }],
+    ['a size too small', { chunks: [{ digest: one.digest, sizeBytes: 100 }] }],
+    ['a size too large', { chunks: [{ digest: one.digest, sizeBytes: 300 }] }],
+    ['a size beyond all memory', { chunks: [{ digest: one.digest, sizeBytes: Number.MAX_SAFE_INTEGER }] }],
     ['a place outside the pack', { offsetBytes: 10_000 }],
     ['a place in the middle of a frame', { offsetBytes: 3 }],
   ])('when the index gives it %s', async (_what, change) => {
     const { store, pack } = await stored();
-    const wrong = { ...pack, chunks: [{ ...pack.chunks[0]!, ...change }] };
+    const wrong = { ...pack, frames: [{ ...pack.frames[0]!, ...change }] };
     await expect(new PackedContents(store, [wrong]).get(one.digest)).rejects.toMatchObject({
       name: 'ContentInvalidError',
     });

@@ -27,8 +27,8 @@ function parse(value: unknown): Manifest {
 
 async function parseOperations(...operations: unknown[]): Promise<Manifest> {
   const manifest = await captured();
-  const chunks = [{ digest: some, sizeBytes: 1, offsetBytes: 0, storedBytes: 10 }];
-  return parse({ ...manifest, operations, packs: [{ digest: other, sizeBytes: 10, chunks }] });
+  const frames = [{ offsetBytes: 0, storedBytes: 10, chunks: [{ digest: some, sizeBytes: 1 }] }];
+  return parse({ ...manifest, operations, packs: [{ digest: other, sizeBytes: 10, frames }] });
 }
 
 const put = (path: string): Operation => ({
@@ -144,10 +144,10 @@ describe('operations that must not be performed are refused', () => {
     await expect(parseOperations(...operations)).resolves.toMatchObject({ operations });
   });
 
-  it('a chunk beyond its pack', async () => {
+  it('a frame beyond its pack', async () => {
     const manifest = await captured();
-    const chunks = [{ digest: some, sizeBytes: 1, offsetBytes: 5, storedBytes: 10 }];
-    const packs = [{ digest: other, sizeBytes: 10, chunks }];
+    const frames = [{ offsetBytes: 5, storedBytes: 10, chunks: [{ digest: some, sizeBytes: 1 }] }];
+    const packs = [{ digest: other, sizeBytes: 10, frames }];
     expect(() => parse({ ...manifest, operations: [], packs })).toThrow(/reaches beyond its pack/);
   });
 
