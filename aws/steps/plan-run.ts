@@ -32,6 +32,7 @@ export async function planRun(
   const deployed = await new DocumentStore(services.s3, updates.bucket).read<unknown>(updates.key);
   const settings = parseRunInput(input, Value.Parse(UpdatesDocument, deployed));
   const run = runName(execution.name);
+  const startedAt = services.now().toISOString();
   const { targets, excluded } = await discoverTargets(ec2, settings.targets);
   for (let from = 0; from < targets.length; from += BATCH) {
     const batch = targets.slice(from, from + BATCH);
@@ -45,6 +46,7 @@ export async function planRun(
     formatVersion: 1,
     run,
     execution,
+    startedAt,
     settings,
     targetCount: targets.length,
     excluded,

@@ -30,6 +30,8 @@ export interface PlanDocument {
   readonly formatVersion: 1;
   readonly run: string;
   readonly execution: { readonly id: string; readonly name: string; readonly startTime: string };
+  /** By the clock of the functions, as all other times of the documents. */
+  readonly startedAt: string;
   readonly settings: RunSettings;
   readonly targetCount: number;
   readonly excluded: readonly ExcludedInstance[];

@@ -58,15 +58,17 @@ export function parseRunInput(value: unknown, deployed: UpdatesDocument): RunSet
       'targets: nothing is named, and this deployment has no default targets; give tags or instanceIds',
     );
   }
-  if (mistakes.length > 0 || targets === undefined) throw new InvalidRunInputError(mistakes, RUN_EXAMPLE);
   const input = value as RunInput;
-  const update = deployed.updates.find((candidate) => candidate.name === input.update);
-  if (update === undefined) {
-    throw new UnknownUpdateError(
-      input.update,
-      deployed.updates.map(({ name }) => name),
-    );
+  const update = deployed.updates.find(({ name }) => name === (input as RunInput | undefined | null)?.update);
+  const known = deployed.updates.map(({ name }) => name);
+  if (mistakes.length > 0 || targets === undefined) {
+    const named = typeof value === 'object' && value !== null && 'update' in value;
+    if (named && update === undefined && !mistakes.some((mistake) => mistake.startsWith('update'))) {
+      mistakes.push(`update: there is no such update; known ones are ${known.join(', ')}`);
+    }
+    throw new InvalidRunInputError(mistakes, RUN_EXAMPLE);
   }
+  if (update === undefined) throw new UnknownUpdateError(input.update, known);
   return {
     update,
     targets,

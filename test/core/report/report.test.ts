@@ -83,6 +83,7 @@ function runFacts(facts: Partial<RunFacts>, settings: object = {}): RunFacts {
       formatVersion: 1,
       run: 'r',
       execution: { id: 'arn:r', name: 'r', startTime: AT },
+      startedAt: AT,
       settings: {
         update: { name: 'security', kind: 'packages', select: 'security' },
         targets: {},

@@ -109,6 +109,14 @@ test('names every mistake at once, and shows what a right input looks like', () 
   expect(() => parseRunInput(input, DEPLOYED)).toThrow('For example: {"update": "security"');
 });
 
+test('a name of no update is one mistake of several', () => {
+  const found = mistakes({ update: 'securty', targets: TARGETS, dryRun: 1 });
+  expect(found).toEqual([
+    expect.stringMatching(/^dryRun/),
+    'update: there is no such update; known ones are security',
+  ]);
+});
+
 test('says which updates there are when the name is of none', () => {
   expect(() => parseRunInput({ update: 'securty', targets: TARGETS }, DEPLOYED)).toThrow(
     expect.objectContaining({ name: 'UnknownUpdateError', message: expect.stringContaining('security') }),
