@@ -127,7 +127,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     ec2State,
     engine,
     lambdas,
-    fleet: fleetRegistry(ec2State, diskFolder, startInstance),
+    fleet: fleetRegistry(ec2State, diskFolder, machines, startInstance),
     diskFolder,
     faults,
     deploy: (folder) =>

@@ -56,7 +56,7 @@ function aptSelection(select: Select): string[] {
       simulate,
       // Lines like "Inst name [old] (new Debian-Security:12/stable-security [amd64])"; what is new has no [old].
       `pending=$(printf '%s\\n' "$plan" | sed -n '/^Inst [^ ]* \\[.*([^)]*[Ss]ecurity/s/^Inst \\([^ ]*\\).*/\\1/p')`,
-      ...ifPending(`${APT} "$@" --only-upgrade install $pending`),
+      ...ifPending(...upgradePending),
     ];
   }
   return [
@@ -65,9 +65,18 @@ function aptSelection(select: Select): string[] {
       `dpkg-query -W -f='\${db:Status-Status} ' "$package" 2>/dev/null`,
       'installed\\ *|*\\ installed\\ *',
     ),
-    ...ifPending(`${APT} "$@" --only-upgrade install $pending`),
+    ...ifPending(...upgradePending),
   ];
 }
+
+/** Naming a package to apt marks it as installed by hand; what was installed automatically stays so (apt-mark(8)). */
+const upgradePending = [
+  'automatic=$(apt-mark showauto $pending)',
+  'code=0',
+  `${APT} "$@" --only-upgrade install $pending || code=$?`,
+  'if [ -n "$automatic" ]; then apt-mark -qq auto $automatic >/dev/null; fi',
+  'if [ "$code" -ne 0 ]; then exit "$code"; fi',
+];
 
 function dnfScript(tool: 'dnf' | 'yum', select: Select): string[] {
   const scope = select === 'security' ? ' --security' : '';
@@ -103,8 +112,8 @@ function installedOf(names: readonly string[], query: string, installed: string)
   ];
 }
 
-function ifPending(command: string): string[] {
-  return ['if [ -n "$pending" ]; then', `  ${command}`, 'else', `  echo "${NOTHING_PENDING}"`, 'fi'];
+function ifPending(...commands: string[]): string[] {
+  return ['if [ -n "$pending" ]; then', ...indented(commands), 'else', `  echo "${NOTHING_PENDING}"`, 'fi'];
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;

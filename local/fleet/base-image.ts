@@ -134,7 +134,11 @@ export async function makeBaseDisk(tree: BaseTree, sources: string, diskFile: st
     // The emulated agent gives commands a proxy; names of the mirrors are resolved there.
     await writeFile(path.join(root, 'etc/resolv.conf'), '');
   });
-  // tune2fs gives a machine its own UUID only on a filesystem that was checked since it was mounted.
+  await checkRootFilesystem(diskFile);
+}
+
+/** tune2fs gives a machine its own UUID only on a filesystem that was checked since it was mounted. */
+export async function checkRootFilesystem(diskFile: string): Promise<void> {
   await runProgram('e2fsck', ['-f', '-p', `${diskFile}?offset=${ROOT_OFFSET_BYTES}`]);
 }
 

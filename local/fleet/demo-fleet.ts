@@ -1,7 +1,14 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { aptSources, bootstrapTree, makeBaseDisk, withRootMounted, type PackageSet } from './base-image';
+import {
+  aptSources,
+  bootstrapTree,
+  checkRootFilesystem,
+  makeBaseDisk,
+  withRootMounted,
+  type PackageSet,
+} from './base-image';
 import { makeMachineDisk, type LocalChange } from './machine-disk';
 import { buildBannerPackage, indexRepository, repackWithHigherVersion } from './package-repository';
 import { runProgram } from './run-program';
@@ -24,6 +31,8 @@ export interface FleetMachine {
 
 /** Where made machines go: the embedded cloud's EC2. */
 export interface FleetRegistry {
+  /** Boots the disk and powers it off: what only a first boot makes is then there, as on any machine that has worked. */
+  bootOnce(diskFile: string): Promise<void>;
   /** Path on the cloud's own storage where the disk of a new volume may be made (reflinks work there). */
   newVolumeFile(): Promise<string>;
   /** Takes the disk file over as an EBS volume and puts an instance on it. */
@@ -87,6 +96,8 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
     const tree = await bootstrapTree(set, banner, options.cacheFolder);
     const disk = path.join(options.workFolder, `${set.name}.raw`);
     await makeBaseDisk(tree, sources, disk);
+    await options.registry.bootOnce(disk);
+    await checkRootFilesystem(disk);
     baseDisks.set(set, disk);
     if (!repack && (await pendingUpdates(disk)) === 0) {
       tell('the distribution has no security update pending today: using repacked packages');

@@ -11,7 +11,7 @@ function runWith(commands: Readonly<Record<string, string>>, script: readonly st
   try {
     const log = path.join(folder, 'calls');
     writeFileSync(log, '');
-    for (const [name, body] of Object.entries({ sync: '', ...commands })) {
+    for (const [name, body] of Object.entries({ sync: '', 'apt-mark': '', ...commands })) {
       writeFileSync(path.join(folder, name), `#!/bin/sh\necho "${name} $*" >> ${log}\n${body}\n`);
       chmodSync(path.join(folder, name), 0o755);
     }
@@ -58,6 +58,22 @@ test('security: installs what a security archive offers for what is installed, a
   expect(install).toMatch(/--only-upgrade install libssl3 openssl$/);
   expect(install).toContain('--force-confold');
   expect(calls.at(-1)).toMatch(/^sync/);
+});
+
+test('what was installed automatically stays marked so, also when the update fails', () => {
+  const mark = 'case "$1" in showauto) echo libssl3 ;; esac';
+  for (const [after, code] of [
+    ['', 0],
+    ['case " $* " in *" install "*) exit 100 ;; esac', 100],
+  ] as const) {
+    const commands = { ...CAT, 'apt-get': apt(PLAN, after), 'apt-mark': mark, dpkg: '' };
+    const { status, calls } = runWith(commands, packages('security'));
+    expect(status).toBe(code);
+    expect(calls.filter((call) => call.startsWith('apt-mark'))).toEqual([
+      'apt-mark showauto libssl3 openssl',
+      'apt-mark -qq auto libssl3',
+    ]);
+  }
 });
 
 test('all: upgrades', () => {
