@@ -77,10 +77,9 @@ export class Ext4Reader implements FilesystemReader {
   /** @throws NotFoundError, NotADirectoryError */
   async readdir(path: string): Promise<readonly DirectoryEntry[]> {
     return this.cache.run(() => {
-      const directory = this.need(path);
-      if (typeOfMode(directory.inode.mode, directory.number) !== 'directory')
-        throw new NotADirectoryError(path);
-      return [...this.entriesOf(directory).values()];
+      const entries = this.entriesOf(this.need(path).number);
+      if (!entries) throw new NotADirectoryError(path);
+      return [...entries.values()];
     });
   }
 
@@ -156,26 +155,28 @@ export class Ext4Reader implements FilesystemReader {
   }
 
   private find(path: string): OpenFile | undefined {
-    let file: OpenFile = { number: ROOT_INODE, inode: this.volume.inode(ROOT_INODE) };
+    let number = ROOT_INODE;
     for (const name of namesOf(path)) {
-      if (typeOfMode(file.inode.mode, file.number) !== 'directory') return undefined;
-      const entry = this.entriesOf(file).get(name);
+      const entry = this.entriesOf(number)?.get(name);
       if (!entry) return undefined;
-      file = { number: entry.inode, inode: this.volume.inode(entry.inode) };
+      number = entry.inode;
     }
-    return file;
+    return { number, inode: this.volume.inode(number) };
   }
 
-  private entriesOf(directory: OpenFile): DirectoryEntries {
-    const known = this.directories.get(directory.number);
+  /** Undefined when the inode is no directory. */
+  private entriesOf(number: number): DirectoryEntries | undefined {
+    const known = this.directories.get(number);
     if (known) return known;
-    const extents = this.extentsOf(directory);
+    const inode = this.volume.inode(number);
+    if (typeOfMode(inode.mode, number) !== 'directory') return undefined;
+    const extents = this.extentsOf({ number, inode });
     const { blockSize } = this.volume.superblock;
-    const blocks = directoryBlocks(this.volume, { ...directory, extents });
+    const blocks = directoryBlocks(this.volume, { number, inode, extents });
     // One fetch for the whole directory in the place of one for each of its blocks.
     this.cache.need(blocks.map((block) => ({ offsetBytes: block * blockSize, lengthBytes: blockSize })));
-    const entries = readDirectoryEntries(this.volume, { ...directory, extents });
-    this.directories.set(directory.number, entries);
+    const entries = readDirectoryEntries(this.volume, { number, inode, extents });
+    this.directories.set(number, entries);
     return entries;
   }
 

@@ -9,6 +9,9 @@ import { checkInode } from './check-inode';
 import { VolumeEdit } from './volume-edit';
 import type { WriteSession } from './write-session';
 
+/** Inodes that share one reading of the bitmaps that they are compared with. */
+const INODES_AT_ONCE = 256;
+
 /**
  * Checks everything that a writer has touched as fsck would: checksums, bitmaps against the blocks of files, counts
  * against what is counted, directories and their indexes. What was not touched is not read.
@@ -20,34 +23,51 @@ export async function checkVolume(
   superblock: Superblock,
   session: WriteSession,
 ): Promise<readonly string[]> {
-  const problems: string[] = [];
-  const claims: Claim[] = [];
   /** Runs a part of the check on the volume as it is now; the transaction is never merged. */
-  const part = async (what: string, run: (volume: VolumeEdit) => string[]): Promise<void> => {
-    try {
-      const found = await cache.run(() =>
-        run(new VolumeEdit(new Transaction(cache, cache.pageBytes), superblock, session)),
-      );
-      problems.push(...found.map((problem) => `${what}: ${problem}`));
-    } catch (error) {
-      if (!(error instanceof ImageElvesError)) {
-        throw error;
-      }
-      problems.push(`${what}: ${error.message} ${JSON.stringify(error.facts)}`);
-    }
-  };
-  await part('superblock', checkTotals);
+  const onVolume = <T>(run: (volume: VolumeEdit) => T): Promise<T> =>
+    cache.run(() => run(new VolumeEdit(new Transaction(cache, cache.pageBytes), superblock, session)));
+
+  const problems = await onVolume((volume) => described('superblock', () => checkTotals(volume)));
   for (const number of session.touchedGroups) {
-    await part(`group ${number}`, (volume) => checkGroup(volume, number));
+    problems.push(
+      ...(await onVolume((volume) => described(`group ${number}`, () => checkGroup(volume, number)))),
+    );
   }
-  for (const number of session.touchedInodes) {
-    await part(`inode ${number}`, (volume) => {
+  const claims: Claim[] = [];
+  const numbers = [...session.touchedInodes].sort((a, b) => a - b);
+  for (let done = 0; done < numbers.length; done += INODES_AT_ONCE) {
+    const found = await onVolume((volume) => checkInodes(volume, numbers.slice(done, done + INODES_AT_ONCE)));
+    problems.push(...found.problems);
+    claims.push(...found.claims);
+  }
+  return [...problems, ...overlaps(claims)];
+}
+
+/** What is found, each with where; an error that says that something is damaged is a finding too. */
+function described(where: string, run: () => string[]): string[] {
+  try {
+    return run().map((problem) => `${where}: ${problem}`);
+  } catch (error) {
+    if (!(error instanceof ImageElvesError)) {
+      throw error;
+    }
+    return [`${where}: ${error.message} ${JSON.stringify(error.facts)}`];
+  }
+}
+
+function checkInodes(
+  volume: VolumeEdit,
+  numbers: readonly number[],
+): { problems: string[]; claims: Claim[] } {
+  const claims: Claim[] = [];
+  const problems = numbers.flatMap((number) =>
+    described(`inode ${number}`, () => {
       const found = checkInode(volume, number);
       claims.push(...found.claims);
       return found.problems;
-    });
-  }
-  return [...problems, ...overlaps(claims)];
+    }),
+  );
+  return { problems, claims };
 }
 
 function checkTotals(volume: VolumeEdit): string[] {
