@@ -18,7 +18,7 @@ import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
-import { readChanges } from './read-changes';
+import { type Changes, readChanges } from './read-changes';
 import { planOperations } from './plan-operations';
 import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
 
@@ -70,7 +70,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const changes = await readChanges(before, after, candidates, codecFor);
   const planned = planOperations(changes.entries, changes.inodes, changes.records);
   checkSizes(planned);
-  const { operations, warnings } = await markIdentity(planned, after, changes.recordContents);
+  const { operations, warnings } = await markIdentity(planned, after, changes);
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
 
@@ -88,7 +88,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     warnings: [...leftOut.warnings, ...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
-  return { manifest, contents: () => contentsInOrder(operations, after, changes.recordContents) };
+  return { manifest, contents: () => contentsInOrder(operations, after, changes) };
 }
 
 function checkSizes(operations: readonly Operation[]): void {
@@ -106,7 +106,7 @@ function checkSizes(operations: readonly Operation[]): void {
 async function markIdentity(
   operations: readonly Operation[],
   after: Image,
-  recordContents: ReadonlyMap<Digest, Uint8Array>,
+  { recordContents, kept }: Changes,
 ): Promise<{ operations: Operation[]; warnings: string[] }> {
   const search = identitySearch(after.identity);
   const warnings: string[] = [];
@@ -126,7 +126,9 @@ async function markIdentity(
 
   async function identityIn(operation: OperationWithContent): Promise<string[]> {
     const { path } = operation;
-    if (operation.kind === 'put-file') return search(path, await after.readFile(path));
+    if (operation.kind === 'put-file') {
+      return search(path, kept.get(operation.content) ?? (await after.readFile(path)));
+    }
     if (operation.kind === 'make-symlink') return search(path, new TextEncoder().encode(operation.target));
     return [...new Set(contentsOf(operation).flatMap((digest) => search(path, recordContents.get(digest)!)))];
   }
@@ -141,15 +143,16 @@ function holdsContent(operation: Operation): operation is OperationWithContent {
 async function* contentsInOrder(
   operations: readonly Operation[],
   after: Image,
-  recordContents: ReadonlyMap<Digest, Uint8Array>,
+  { recordContents, kept }: Changes,
 ): AsyncIterable<Content> {
   const given = new Set<Digest>();
   for (const operation of operations) {
     for (const digest of contentsOf(operation)) {
       if (given.has(digest)) continue;
       given.add(digest);
-      const bytes = recordContents.get(digest) ?? (await after.readFile(operation.path));
-      if (digestOf(bytes) !== digest) {
+      const known = recordContents.get(digest) ?? kept.get(digest);
+      const bytes = known ?? (await after.readFile(operation.path));
+      if (known === undefined && digestOf(bytes) !== digest) {
         throw new CaptureError(`${operation.path} was read twice with different content`, {
           path: operation.path,
         });

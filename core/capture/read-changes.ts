@@ -1,23 +1,27 @@
 import pLimit from 'p-limit';
 import type { Digest } from '../chunk-store/chunk-store';
-import { type Entry, readEntry } from '../footprint/read-entry';
-import type { Stat } from '../filesystem/filesystem';
+import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
 import type { OperationOf } from '../manifest/manifest-schema';
 import type { RecordCodec } from '../records/record-codec';
 import type { ChangedPath } from './changed-paths';
 import { type EntryChange, type InodeChange, inodeChanges } from './entry-changes';
+import { KeptContents } from './kept-contents';
 import { linkGroupsOf } from './link-groups';
 import { recordChangeOf } from './record-changes';
 
 /** Reads in flight at a time; each holds one piece of one file. */
 const CONCURRENT_READS = 8;
+/** Files of up to this size are read whole and may be kept. */
+const WHOLE_BYTES = 64 * 1024 * 1024;
 
 export interface Changes {
   readonly entries: readonly EntryChange[];
   readonly inodes: readonly InodeChange[];
   readonly records: readonly OperationOf<'put-record'>[];
   readonly recordContents: ReadonlyMap<Digest, Uint8Array>;
+  /** New contents of files, as many as fit. */
+  readonly kept: KeptContents;
 }
 
 /** Reads what may have changed, and says what did: record files by record, all else by entry and by inode. */
@@ -28,11 +32,12 @@ export async function readChanges(
   codecFor: (path: string) => RecordCodec | undefined,
 ): Promise<Changes> {
   const limit = pLimit(CONCURRENT_READS);
+  const kept = new KeptContents();
   const entries: EntryChange[] = [];
   const records: OperationOf<'put-record'>[] = [];
   const recordContents = new Map<Digest, Uint8Array>();
   await Promise.all(
-    candidates.map((changed) =>
+    candidates.toSorted(byInode).map((changed) =>
       limit(async () => {
         const recordChange = await recordChangeOf(before, after, changed, codecFor);
         if (recordChange.kind === 'records') {
@@ -41,10 +46,15 @@ export async function readChanges(
         }
         if (recordChange.kind !== 'whole-file') return;
         const { path } = changed;
+        const old = changed.before && (await readEntry(before, path, changed.before));
+        const onContent = (digest: Digest, bytes: Uint8Array): void => {
+          if (digest !== old?.content) kept.keep(digest, bytes);
+        };
+        const options = { onContent, wholeBytes: WHOLE_BYTES };
         entries.push({
           path,
-          before: await entryAt(before, path, changed.before),
-          after: await entryAt(after, path, changed.after),
+          before: old,
+          after: changed.after && (await readEntry(after, path, changed.after, options)),
         });
       }),
     ),
@@ -61,9 +71,13 @@ export async function readChanges(
       entries.map((entry) => ({ path: entry.path, stat: entry.after?.stat })),
     ),
   );
-  return { entries, inodes, records, recordContents };
+  return { entries, inodes, records, recordContents, kept };
 }
 
-async function entryAt(image: Image, path: string, stat: Stat | undefined): Promise<Entry | undefined> {
-  return stat && readEntry(image, path, stat);
+/**
+ * Files written one after the other mostly have inodes and blocks one after the other: in this order neighbours are read
+ * while their block is in memory.
+ */
+function byInode(a: ChangedPath, b: ChangedPath): number {
+  return (a.after ?? a.before)!.inode - (b.after ?? b.before)!.inode;
 }

@@ -15,24 +15,44 @@ export interface Entry {
   readonly digest: Digest;
 }
 
-/** Reads one entry and its digest; `content: 'skip'` leaves a file's content out of both. */
+export interface ReadEntryOptions {
+  /** `skip` leaves a file's content out of the entry and its digest. */
+  readonly content?: 'read' | 'skip';
+  /** Is given the content of each file that is not larger than `wholeBytes`; it must copy what it keeps. */
+  readonly onContent?: (digest: Digest, bytes: Uint8Array) => void;
+  /** Larger files are read piece by piece. */
+  readonly wholeBytes?: number;
+}
+
+/** Reads one entry and its digest. */
 export async function readEntry(
   reader: FilesystemReader,
   path: string,
   stat: Stat,
-  options: { content?: 'read' | 'skip' } = {},
+  options: ReadEntryOptions = {},
 ): Promise<Entry> {
   const xattrs = await reader.xattrs(path);
   const content =
-    stat.type === 'file' && options.content !== 'skip' ? await contentDigest(reader, path, stat) : undefined;
+    stat.type === 'file' && options.content !== 'skip'
+      ? await contentDigest(reader, path, stat, options)
+      : undefined;
   const target = stat.type === 'symlink' ? await reader.readlink(path) : undefined;
   const facts: EntryFacts = { ...stat, xattrs, content, target };
   return { path, stat, xattrs, content, target, digest: entryDigest(facts) };
 }
 
-async function contentDigest(reader: FilesystemReader, path: string, stat: Stat): Promise<Digest> {
-  if (stat.sizeBytes <= PIECE_BYTES) return digestOf(await reader.readFile(path));
-  const { digest } = await digestOfStream(pieces(reader, path, stat.sizeBytes));
+async function contentDigest(
+  reader: FilesystemReader,
+  path: string,
+  { sizeBytes }: Stat,
+  { onContent, wholeBytes = PIECE_BYTES }: ReadEntryOptions,
+): Promise<Digest> {
+  if (sizeBytes > wholeBytes) {
+    return (await digestOfStream(pieces(reader, path, sizeBytes))).digest;
+  }
+  const bytes = await reader.readFile(path);
+  const digest = digestOf(bytes);
+  onContent?.(digest, bytes);
   return digest;
 }
 
