@@ -39,7 +39,7 @@ export class FaultingCache implements SyncReader {
   constructor(
     private readonly device: BlockReader | BlockDevice,
     {
-      cacheBytes = 128 * 1024 * 1024,
+      cacheBytes = 256 * 1024 * 1024,
       blockBytes = SNAPSHOT_BLOCK_BYTES,
       pageBytes = 4096,
       parallelReads = 32,

@@ -1,4 +1,5 @@
 import { isBlockDevice } from '../block-device/block-window';
+import { CachedBlockReader } from '../block-device/cached-block-reader';
 import { ReadOnlyDeviceError } from '../block-device/device-errors';
 import { openExt4 } from '../filesystem/ext4/open-ext4';
 import { openExt4Writable } from '../filesystem/ext4/write/open-ext4-writable';
@@ -23,7 +24,9 @@ export async function openImage(
   volumes: readonly ImageVolume[],
   options: OpenImageOptions = {},
 ): Promise<Image> {
-  const { filesystems, diskUuids } = await listFilesystems(volumes);
+  // What says where things are lies in few blocks, and each part of it is looked at by another reader.
+  const cached = volumes.map((volume) => ({ ...volume, device: new CachedBlockReader(volume.device) }));
+  const { filesystems, diskUuids } = await listFilesystems(cached);
   const { image } = await assembleImage(filesystems, diskUuids, {
     open: ({ device }) => openExt4(device, options),
     peek: ({ device }) => openExt4(device, options),
