@@ -9,13 +9,19 @@ const base = {
   // ESM-only packages are compiled for jest's CommonJS runtime.
   transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue)/)'],
   testEnvironment: 'node',
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
+  globalSetup: '<rootDir>/test/support/setup/temporary-folder.ts',
+  globalTeardown: '<rootDir>/test/support/setup/remove-temporary-folder.ts',
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.imageelves'],
 };
+
+/** Installs the tools that are missing, or fails and names them: no test is skipped for want of one. */
+const machine = { ...base, globalSetup: '<rootDir>/test/support/setup/machine.ts' };
 
 module.exports = {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'] },
-    { ...base, displayName: 'disk', testMatch: ['<rootDir>/test/**/*.disk.ts'] },
-    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.ts'] },
+    { ...machine, displayName: 'disk', testMatch: ['<rootDir>/test/**/*.disk.ts'] },
+    { ...machine, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.ts'] },
   ],
 };

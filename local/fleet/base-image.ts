@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rename, rm, rmdir, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runProgram } from './run-program';
@@ -155,6 +155,6 @@ export async function withRootMounted<T>(diskFile: string, use: (root: string) =
     return await use(root);
   } finally {
     await runProgram('umount', [root]);
-    await rm(root, { recursive: false, force: true }).catch(() => undefined);
+    await rmdir(root);
   }
 }

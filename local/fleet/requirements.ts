@@ -1,8 +1,14 @@
 import { access, constants } from 'node:fs/promises';
 import { runProgram } from './run-program';
 
-/** What the host needs, program by program, with the Debian package that brings it. */
-const PROGRAMS = [
+/** A program that the host must have, and the Debian package that brings it. */
+export interface Requirement {
+  readonly program: string;
+  readonly debianPackage: string;
+  readonly why: string;
+}
+
+const PROGRAMS: readonly Requirement[] = [
   { program: 'mmdebstrap', debianPackage: 'mmdebstrap', why: 'builds the Debian images of the fleet' },
   { program: 'systemd-nspawn', debianPackage: 'systemd-container', why: 'boots the running instances' },
   { program: 'mkfs.ext4', debianPackage: 'e2fsprogs', why: 'makes and checks the filesystems' },
@@ -25,7 +31,7 @@ const PROGRAMS = [
   { program: 'apt-ftparchive', debianPackage: 'apt-utils', why: 'indexes the repository made on the spot' },
   { program: 'tar', debianPackage: 'tar', why: 'fills the filesystems' },
   { program: 'debsums', debianPackage: 'debsums', why: 'checks the files of patched machines' },
-] as const;
+];
 
 /** The host cannot run the fleet; says exactly what is missing and the command that brings it. */
 export class RequirementsError extends Error {
@@ -51,21 +57,25 @@ async function onPath(program: string): Promise<boolean> {
 /**
  * Checks what the local fleet needs and, as root on a Debian or Ubuntu host, installs what is missing.
  *
+ * @param more what the caller needs besides
  * @throws RequirementsError naming each missing thing
  */
-export async function ensureRequirements(tell: (line: string) => void, mayInstall = true): Promise<void> {
+export async function ensureRequirements(
+  tell: (line: string) => void,
+  more: readonly Requirement[] = [],
+): Promise<void> {
   const missing: string[] = [];
   if (process.platform !== 'linux') missing.push('Linux: running instances are systemd-nspawn machines');
   if (process.getuid?.() !== 0)
     missing.push('root: mounts, namespaces and machines need it (run it with sudo)');
   if (missing.length > 0) throw new RequirementsError(missing);
 
-  const absent = [];
-  for (const entry of PROGRAMS) if (!(await onPath(entry.program))) absent.push(entry);
+  const absent: Requirement[] = [];
+  for (const entry of [...PROGRAMS, ...more]) if (!(await onPath(entry.program))) absent.push(entry);
   if (absent.length === 0) return;
   const packages = [...new Set(absent.map((entry) => entry.debianPackage))];
   const command = `apt-get install -y ${packages.join(' ')}`;
-  if (!mayInstall || !(await onPath('apt-get'))) {
+  if (!(await onPath('apt-get'))) {
     throw new RequirementsError(
       absent
         .map((entry) => `${entry.program} (Debian package ${entry.debianPackage}): ${entry.why}`)

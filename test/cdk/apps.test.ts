@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { fakeBundles } from '../support/fake-bundles';
+import { temporaryFolder } from '../support/temporary-folder';
 
 const root = path.join(__dirname, '..', '..');
 const tsx = path.join(root, 'node_modules', '.bin', 'tsx');
@@ -15,7 +15,7 @@ interface Synthesized {
 
 /** Runs an app as the CDK command does, with no credentials and nothing but its context. */
 async function synthesize(file: string, stack: string, context: object = {}): Promise<Synthesized> {
-  const outdir = mkdtempSync(path.join(tmpdir(), 'cdk-out-'));
+  const outdir = temporaryFolder('cdk-out');
   await promisify(execFile)(tsx, [path.join(root, file)], {
     cwd: root,
     env: {

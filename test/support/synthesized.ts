@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { ImageElves, type ImageElvesProps, Update } from '../../cdk/index';
 import { fakeBundles } from './fake-bundles';
+import { temporaryFolder } from './temporary-folder';
 
 let bundlesFolder: string | undefined;
 
@@ -14,7 +15,8 @@ export const minimalProps = (): ImageElvesProps => ({
 });
 
 /** Without the stack traces that CDK takes at every construct, which nobody reads here. */
-export const appUnderTest = (): App => new App({ context: { 'aws:cdk:disable-stack-trace': true } });
+export const appUnderTest = (): App =>
+  new App({ outdir: temporaryFolder('cdk-out'), context: { 'aws:cdk:disable-stack-trace': true } });
 
 export const stackUnderTest = (): Stack => new Stack(appUnderTest(), 'Test');
 

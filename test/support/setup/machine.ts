@@ -1,0 +1,16 @@
+import { ensureRequirements, type Requirement } from '../../../local/fleet/requirements';
+import ownTemporaryFolder from './temporary-folder';
+
+/** What the tests need besides what the local fleet does. */
+const JUDGES: readonly Requirement[] = [
+  { program: 'debugfs', debianPackage: 'e2fsprogs', why: 'judges what is written to filesystems' },
+  { program: 'sgdisk', debianPackage: 'gdisk', why: 'writes the partition tables of cloud images' },
+  { program: 'setfattr', debianPackage: 'attr', why: 'gives files extended attributes' },
+  { program: 'python3', debianPackage: 'python3', why: 'fills and lists trees through the kernel' },
+];
+
+/** Before tests that need root and the tools of the host: installs what is missing, or says what it is. */
+export default async function prepareMachine(): Promise<void> {
+  await ensureRequirements((line) => process.stdout.write(`${line}\n`), JUDGES);
+  ownTemporaryFolder();
+}
