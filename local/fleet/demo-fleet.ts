@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import {
   aptSources,
@@ -9,7 +8,7 @@ import {
   withRootMounted,
   type PackageSet,
 } from './base-image';
-import { makeMachineDisk, type LocalChange } from './machine-disk';
+import { copyDisk, makeMachineDisk, type LocalChange } from './machine-disk';
 import { buildBannerPackage, indexRepository, repackWithHigherVersion } from './package-repository';
 import { runProgram } from './run-program';
 
@@ -118,10 +117,10 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
     const previous = made.get(machine.twinOf ?? '');
     if (previous === undefined)
       await makeMachineDisk(baseDisks.get(machine.set) as string, diskFile, machine);
-    else await copyFile(previous, diskFile, constants.COPYFILE_FICLONE);
+    else await copyDisk(previous, diskFile);
     if (machines.some(({ twinOf }) => twinOf === machine.name)) {
       const kept = `${diskFile}.twin`;
-      await copyFile(diskFile, kept, constants.COPYFILE_FICLONE);
+      await copyDisk(diskFile, kept);
       made.set(machine.name, kept);
     }
     const { instanceId } = await options.registry.addInstance({

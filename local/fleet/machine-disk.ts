@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { ROOT_OFFSET_BYTES, withRootMounted } from './base-image';
@@ -12,6 +11,11 @@ export type LocalChange = 'none' | 'edited-configuration' | 'extra-package';
 /** A package with a user and a group of its own, so that it shares record files with everything else. */
 const EXTRA_PACKAGE = 'uuid-runtime';
 
+/** Copies a disk: by reflink where the storage can, else its data without the holes. */
+export async function copyDisk(from: string, to: string): Promise<void> {
+  await runProgram('cp', ['--reflink=auto', '--sparse=always', from, to]);
+}
+
 /**
  * Makes the disk of one machine from the disk of its package set: a copy by reflink where the storage can, with its own
  * filesystem UUID, host name, machine-id and SSH host keys.
@@ -21,7 +25,8 @@ export async function makeMachineDisk(
   diskFile: string,
   machine: { name: string; change: LocalChange },
 ): Promise<void> {
-  await copyFile(baseDisk, diskFile, constants.COPYFILE_FICLONE);
+  // Where the storage has no reflinks, copying a sparse disk any other way would fill it up.
+  await runProgram('cp', ['--reflink=auto', '--sparse=always', baseDisk, diskFile]);
   const uuid = randomUUID();
   await runProgram('tune2fs', ['-U', uuid, `${diskFile}?offset=${ROOT_OFFSET_BYTES}`]);
   await withRootMounted(diskFile, async (root) => {
