@@ -60,12 +60,17 @@ function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts
   return tellUntouched(machine, last, run);
 }
 
-function patchedSentence({ apply, swap }: MachineFacts): string {
+function patchedSentence({ apply, swap, matches }: MachineFacts): string {
   const { operations = 0, attempts = 1 } = apply ?? {};
   const blocks = (apply?.snapshots ?? []).reduce((sum, { putBlocks }) => sum + putBlocks, 0);
   const again = attempts > 1 ? ` It took ${attempts} invocations.` : '';
   const kept = swap === undefined ? '' : ` The old volume is kept until ${swap.retainUntil.slice(0, 10)}.`;
-  return `Patched without being started: ${operations} operations in ${blocks} blocks.${again}${kept}`;
+  const stranger = matches.find(({ matched }) => !matched);
+  const own =
+    stranger === undefined
+      ? ''
+      : ` It had a round of its own, because it did not fit class ${stranger.classId}.${differing(stranger)}`;
+  return `Patched without being started: ${operations} operations in ${blocks} blocks.${again}${kept}${own}`;
 }
 
 function tellFailure(failure: FailureDocument): ToldOutcome {

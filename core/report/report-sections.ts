@@ -87,9 +87,8 @@ function machineRow(machine: ReportedMachine): Html {
   const [text, tone] = OUTCOMES[machine.outcome];
   return html`<tr>
     <td>
-      <code>${machine.instanceId}</code><br />${machine.name}<br /><span class="soft small"
-        >${machine.state}</span
-      >
+      <b>${machine.name}</b><br /><code class="id">${machine.instanceId}</code><br />
+      <span class="soft small">${machine.state}</span>
     </td>
     <td><span class="tag ${tone}">${text}</span></td>
     <td class="wide">
@@ -104,7 +103,7 @@ function machineRow(machine: ReportedMachine): Html {
             </details>`
       }
     </td>
-    <td><code>${machine.classId}</code></td>
+    <td><code class="id">${machine.classId}</code></td>
     <td class="number">${seconds(machine.seconds)}</td>
     <td class="number">
       ${count(usage.getBlocks)}<br /><span class="soft small">${bytes(usage.bytesRead)}</span>
@@ -114,7 +113,7 @@ function machineRow(machine: ReportedMachine): Html {
     </td>
     <td class="number">${dollars(machine.usd)}</td>
     <td class="small">
-      ${oldVolumeIds.map((old, at) => html`<code>${old}</code> was replaced by <code>${newVolumeIds[at]}</code><br />`)}
+      ${oldVolumeIds.map((old, at) => html`<code class="id">${old}</code> was replaced by <code class="id">${newVolumeIds[at]}</code><br />`)}
     </td>
   </tr>`;
 }

@@ -7,7 +7,7 @@ export const REPORT_STYLE = new Html(`
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ef; --soft: #98a3b5; --line: #323b49; --page: #12161d;
   --card: #1a2029; --good: #58c98b; --online: #74b2f3; --left: #e0b252; --bad: #ff8a80; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--ink);
+body { margin: 0 auto; max-width: 96rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; } h3 { font-size: 1rem; margin: 0; }
 p { margin: .4rem 0; } .soft { color: var(--soft); } .small { font-size: .85rem; }
@@ -20,7 +20,7 @@ p { margin: .4rem 0; } .soft { color: var(--soft); } .small { font-size: .85rem;
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; font-size: .85rem; white-space: nowrap; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.wide { min-width: 18rem; } code, pre { font: .85em/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
+td.wide { min-width: 18rem; } code.id { white-space: nowrap; } code, pre { font: .85em/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; background: var(--page); border: 1px solid var(--line); border-radius: .35rem; padding: .6rem .75rem;
   max-height: 20rem; overflow: auto; }
 .tag { display: inline-block; font-size: .8rem; font-weight: 600; white-space: nowrap; }

@@ -129,6 +129,19 @@ test.each<[string, string, RegExp]>([
     /^patched: Patched without being started.*kept until 2026-11-27/,
   ],
   [
+    'patched in a round of its own',
+    told(
+      machine('i', {
+        outcome: { instanceId: 'i', outcome: 'patched', at: AT },
+        matches: [
+          match({ classId: 'first', matched: false, differences: [difference], differenceCount: 1 }),
+          match({ classId: 'own' }),
+        ],
+      }),
+    ),
+    /did not fit class first\. It differs at \/etc\/app\.conf: its content differs\./,
+  ],
+  [
     'rolled back',
     told(machine('i', { outcome: { instanceId: 'i', outcome: 'rolled-back', at: AT } })),
     /^rolled-back: .*put back/,
