@@ -61,6 +61,8 @@ export function runProgram(
         else resolve(stdout);
       },
     );
+    // A program that ends without reading its input is judged by its exit code alone.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }
