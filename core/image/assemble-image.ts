@@ -140,8 +140,8 @@ function noRoot(candidates: readonly VolumeFilesystem[]): ImageElvesError {
     const found = candidates.find((candidate) => candidate.kind === kind);
     if (found) return new UnsupportedFilesystemError(kind, placeOf(found));
   }
-  const known = candidates.filter(({ kind }) => kind !== 'unknown');
-  return new NoRootFilesystemError(known.map((candidate) => `${placeOf(candidate)}: ${candidate.kind}`));
+  const told = candidates.filter(({ kind, partition }) => kind !== 'unknown' || partition !== undefined);
+  return new NoRootFilesystemError(told.map((candidate) => `${placeOf(candidate)}: ${candidate.kind}`));
 }
 
 function valuesOf(

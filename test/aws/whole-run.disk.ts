@@ -2,7 +2,6 @@ import type { Report } from '../../core/report/report';
 import { reportKey } from '../../core/workflow/keys';
 import { startTestServices, type TestServices } from '../support/aws-services';
 import { DiskFleet, FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
-import { addMachine } from '../support/test-machines';
 import { wholeRun } from '../support/whole-run';
 
 let fleet: DiskFleet;
@@ -50,30 +49,6 @@ test('a live representative is updated, equal stopped machines are patched, the 
   expect([...services.state.images.keys()]).toEqual([]);
   expect(services.state.volumes.has(twin.volumeId)).toBe(true);
   expect(fleet.rootVolumeId(live.instanceId)).toBe(live.volumeId);
-}, 120_000);
-
-test('a machine that cannot be read is reported, and the others are patched', async () => {
-  await fleet.machine('live', { running: true });
-  const twin = await fleet.machine('twin');
-  const block = Buffer.alloc(524_288);
-  // The magic of ext4 with nothing behind it, and a disk with nothing at all.
-  block.writeUInt16LE(0xef53, 1024 + 56);
-  const corrupt = await addMachine(services, {
-    name: 'corrupt',
-    tags: { PatchGroup: 'all' },
-    blocks: { 0: block },
-  });
-  const empty = await addMachine(services, { name: 'empty', tags: { PatchGroup: 'all' } });
-
-  const input = { ...FLEET_INPUT, toleratedFailurePercentage: 50 };
-  const output = await wholeRun(services, FLEET_UPDATES, input);
-  expect(output).toMatchObject({ patched: 1, updatedOnline: 1, succeeded: true });
-  const outcomes = Object.fromEntries((await machines()).map((one) => [one.instanceId, one]));
-  expect(outcomes[twin.instanceId]?.outcome).toBe('patched');
-  for (const { instanceId, volumeId } of [corrupt, empty]) {
-    expect(outcomes[instanceId]?.sentence).toMatch(/\[\w+Error\]$/);
-    expect(fleet.rootVolumeId(instanceId)).toBe(volumeId);
-  }
 }, 120_000);
 
 test('a dry run changes nothing and says what a run would do', async () => {

@@ -48,6 +48,15 @@ export const FLEET_UPDATES: UpdatesDocument = {
 
 export const FLEET_INPUT = { update: 'app', targets: { tags: { PatchGroup: 'all' } } };
 
+export interface FleetMachine {
+  readonly running?: boolean;
+  /** Shell commands on the mounted root volume, `$MNT`. */
+  readonly script?: string;
+  /** Shell commands on the disk itself after that, `$DISK`. */
+  readonly onDisk?: string;
+  readonly instanceId?: string;
+}
+
 /** Small machines with real ext4 roots in the embedded EC2, and an update that changes files of them. Needs root. */
 export class DiskFleet {
   private services!: TestServices;
@@ -89,12 +98,15 @@ export class DiskFleet {
     };
   }
 
-  async machine(name: string, options: { running?: boolean; script?: string } = {}): Promise<TestMachine> {
+  async machine(name: string, { running = false, ...options }: FleetMachine = {}): Promise<TestMachine> {
     const rawFile = path.join(this.folder, `${name}.raw`);
     await run('cp', ['--sparse=always', this.base, rawFile]);
     await onMountedImage(rawFile, `echo ${name} > $MNT/etc/hostname; ${options.script ?? ''}`);
-    const tags = { PatchGroup: 'all' };
-    return addMachine(this.services, { name, rawFile, tags, running: options.running ?? false });
+    if (options.onDisk !== undefined) {
+      await run('sh', ['-euc', options.onDisk], { env: { ...process.env, DISK: rawFile } });
+    }
+    const overrides = options.instanceId === undefined ? {} : { instanceId: options.instanceId };
+    return addMachine(this.services, { name, rawFile, tags: { PatchGroup: 'all' }, running, overrides });
   }
 
   /** What a script prints on the mounted root volume that the machine has now, after e2fsck has judged it. */
