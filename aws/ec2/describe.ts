@@ -59,10 +59,17 @@ export async function describeInstance(ec2: EC2Client, instanceId: string): Prom
 export async function findVolumesById(ec2: EC2Client, ids: readonly string[]): Promise<Volume[]> {
   const found: Volume[] = [];
   for (let from = 0; from < ids.length; from += FILTER_VALUES) {
-    const filters = [{ Name: 'volume-id', Values: ids.slice(from, from + FILTER_VALUES) }];
-    const pages = paginateDescribeVolumes({ client: ec2, pageSize: 500 }, { Filters: filters });
-    for await (const page of pages) found.push(...(page.Volumes ?? []));
+    const values = ids.slice(from, from + FILTER_VALUES);
+    found.push(...(await findVolumes(ec2, [{ Name: 'volume-id', Values: values }])));
   }
+  return found;
+}
+
+/** Every volume that the filters match, page by page. */
+export async function findVolumes(ec2: EC2Client, filters: Filter[]): Promise<Volume[]> {
+  const found: Volume[] = [];
+  const pages = paginateDescribeVolumes({ client: ec2, pageSize: 500 }, { Filters: filters });
+  for await (const page of pages) found.push(...(page.Volumes ?? []));
   return found;
 }
 
@@ -86,7 +93,8 @@ export async function findSnapshot(ec2: EC2Client, snapshotId: string): Promise<
   return (await findSnapshots(ec2, [{ Name: 'snapshot-id', Values: [snapshotId] }]))[0];
 }
 
-async function findSnapshots(ec2: EC2Client, filters: Filter[]): Promise<Snapshot[]> {
+/** The account's own snapshots that the filters match, page by page. */
+export async function findSnapshots(ec2: EC2Client, filters: Filter[]): Promise<Snapshot[]> {
   const found: Snapshot[] = [];
   const pages = paginateDescribeSnapshots(
     { client: ec2, pageSize: 500 },

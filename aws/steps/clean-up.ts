@@ -7,7 +7,8 @@ import type {
   TerminateCloneOutput,
 } from '../../core/workflow/payloads';
 import { cloneTags, terminateClones } from '../ec2/clones';
-import { findSnapshotsByTags } from '../ec2/describe';
+import { findSnapshots } from '../ec2/describe';
+import { tagFilters } from '../ec2/tags';
 import { hasCode } from '../service-errors';
 import type { Services } from '../services';
 
@@ -31,12 +32,21 @@ export async function cleanUpRun({ ec2 }: Services, { run }: CleanUpRunInput): P
   });
   let deleted = 0;
   let inUse = 0;
-  for (const { SnapshotId } of await findSnapshotsByTags(ec2, { [TAGS.run]: run })) {
+  for (const { SnapshotId } of await findSnapshots(ec2, [
+    ...tagFilters({ [TAGS.run]: run }),
+    MADE_BY_A_RUN,
+  ])) {
     if (await deleteSnapshot(ec2, SnapshotId!)) deleted += 1;
     else inUse += 1;
   }
   return { done: clonesGone && inUse === 0, deletedSnapshots: deleted, terminatedClones: clones };
 }
+
+/**
+ * The tag of a run alone does not tell a run's own snapshots: a backup that copies the tags of its volume carries it too.
+ * No volume carries this one.
+ */
+export const MADE_BY_A_RUN = { Name: 'tag-key', Values: [TAGS.volume] };
 
 /** False while it is in use, by an image that is just being deregistered. */
 async function deleteSnapshot(ec2: EC2Client, snapshotId: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { Volume } from '@aws-sdk/client-ec2';
 import type { VolumeSwap } from '../../core/workflow/documents';
 import type { DeviceState, SwapState } from './swap-state';
 
@@ -65,17 +66,22 @@ function changeOf(
     root?.attachedVolumeId !== undefined ? [root, ...others] : [...others, ...(root ? [root] : [])];
   const device = order[0]!;
   const { swap, attachedVolumeId, attachment } = device;
+  // Looked at before anything is detached: a machine keeps the volume it has when there is no other one any more.
+  const gone = missing.map(wanted).find((volumeId) => isGone(state.volumes.get(volumeId)));
+  if (gone !== undefined) return { kind: 'blocked', why: `${gone} does not exist any more` };
   if (attachedVolumeId !== undefined) {
     return attachment === 'attached'
       ? { kind: 'detach', swap, volumeId: attachedVolumeId }
       : { kind: 'wait', why: `${attachedVolumeId} is ${attachment ?? 'being detached'}` };
   }
   const volumeId = wanted(device);
-  const volume = state.volumes.get(volumeId);
-  if (volume === undefined) return { kind: 'blocked', why: `${volumeId} does not exist any more` };
+  const volume = state.volumes.get(volumeId)!;
   if (volume.State === 'available') return { kind: 'attach', swap, volumeId };
   const elsewhere = volume.Attachments?.[0]?.InstanceId;
   return elsewhere === undefined
     ? { kind: 'wait', why: `${volumeId} is ${volume.State}` }
     : { kind: 'blocked', why: `${volumeId} is attached to ${elsewhere}` };
 }
+
+const isGone = (volume: Volume | undefined): boolean =>
+  volume === undefined || volume.State === 'deleting' || volume.State === 'deleted';

@@ -85,12 +85,17 @@ async function reconcile(
 /** The volume out of use says why it is kept and until when; the one in use says nothing of the kind. */
 async function tagVolumes(
   ec2: EC2Client,
-  { run, swaps, retainUntil }: SwapDocument,
+  { run, instanceId, swaps, retainUntil }: SwapDocument,
   direction: Direction,
 ): Promise<void> {
   for (const { oldVolumeId, newVolumeId } of swaps) {
     const [used, unused] = direction === 'forward' ? [newVolumeId, oldVolumeId] : [oldVolumeId, newVolumeId];
-    const tags = { [TAGS.run]: run, [TAGS.replacedBy]: used, [TAGS.retainUntil]: retainUntil };
+    const tags = {
+      [TAGS.run]: run,
+      [TAGS.instance]: instanceId,
+      [TAGS.replacedBy]: used,
+      [TAGS.retainUntil]: retainUntil,
+    };
     await ec2.send(new CreateTagsCommand({ Resources: [unused], Tags: tagList(tags) }));
     await ec2.send(
       new DeleteTagsCommand({

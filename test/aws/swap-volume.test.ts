@@ -1,6 +1,7 @@
 import {
   AttachVolumeCommand,
   CreateVolumeCommand,
+  DeleteVolumeCommand,
   DescribeInstancesCommand,
   DescribeVolumesCommand,
   DetachVolumeCommand,
@@ -98,6 +99,7 @@ test('puts the new volume in the place of the old one, with the same flag, and t
   expect(await rootOf(instanceId)).toEqual({ volumeId: newVolumeId, deleteOnTermination: true });
   expect(await tagsOf(oldVolumeId)).toMatchObject({
     'imageelves:run': RUN,
+    'imageelves:instance': instanceId,
     'imageelves:replaced-by': newVolumeId,
     'imageelves:retain-until': expect.stringMatching(/^\d{4}-/),
   });
@@ -220,6 +222,14 @@ test('a new volume that is attached elsewhere blocks the swap, and the old one g
   await expect(swap(instanceId, 'forward')).rejects.toMatchObject({ name: 'SwapBlockedError' });
   await swap(instanceId, 'back');
   expect(await rootOf(instanceId)).toEqual({ volumeId: oldVolumeId, deleteOnTermination: true });
+});
+
+test('a machine whose old volume was deleted keeps the new one: nothing is detached that nothing can follow', async () => {
+  const { instanceId, oldVolumeId, newVolumeId } = await prepared();
+  await swap(instanceId, 'forward');
+  await services.ec2.send(new DeleteVolumeCommand({ VolumeId: oldVolumeId }));
+  await expect(swap(instanceId, 'back')).rejects.toMatchObject({ name: 'SwapBlockedError' });
+  expect((await rootOf(instanceId)).volumeId).toBe(newVolumeId);
 });
 
 test('without the lease nothing is touched', async () => {
