@@ -5,6 +5,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Update as UpdateDocument } from '../core/workflow/updates-document';
 import type { CloneNetworkProps } from './constructs/clone-network';
+import type { HousekeepingProps } from './constructs/housekeeping';
 import type { RunScheduleProps } from './constructs/run-schedule';
 import type { FleetTargets, ImageElvesProps } from './image-elves';
 import { InvalidPropsError } from './invalid-props-error';
@@ -38,6 +39,7 @@ export function propsFromContext(scope: Construct): ImageElvesProps {
     schedules: read<Record<string, RunScheduleProps>>('schedules'),
     clones: clonesFromContext(scope, read),
     volumeRetention: days('volumeRetentionDays'),
+    housekeeping: read<HousekeepingProps>('housekeeping'),
     maxConcurrency: read<number>('maxConcurrency'),
     toleratedFailurePercentage: read<number>('toleratedFailurePercentage'),
     maxRounds: read<number>('maxRounds'),

@@ -1,6 +1,7 @@
 import { RUN_DEFAULTS, UpdatesDocument } from '../core/workflow/updates-document';
 import { mistakesOf } from '../core/workflow/mistakes';
 import { parseRunInput } from '../core/workflow/run-input';
+import { HOUSEKEEPING_SCHEDULE } from './constructs/housekeeping';
 import { mistakeInExpression } from './constructs/run-schedule';
 import type { ImageElvesProps } from './image-elves';
 import { InvalidPropsError } from './invalid-props-error';
@@ -24,6 +25,14 @@ export function checkedDocument(props: ImageElvesProps): UpdatesDocument {
     document.updates.length === 0
       ? ['updates: name at least one, for example { security: Update.packages("security") }']
       : mistakesOf(UpdatesDocument, document, 'props');
+  const housekeeping = mistakeInExpression(props.housekeeping?.schedule ?? HOUSEKEEPING_SCHEDULE);
+  if (housekeeping !== undefined) mistakes.push(`housekeeping.schedule: ${housekeeping}`);
+  const documentDays = props.documentRetention?.toDays();
+  if (documentDays !== undefined && documentDays <= document.retainDays) {
+    mistakes.push(
+      `documentRetention: ${documentDays} days are not longer than volumeRetention (${document.retainDays} days); an old volume can be put back or pruned only while the documents of its run are there`,
+    );
+  }
   for (const [name, schedule] of Object.entries(props.schedules ?? {})) {
     const mistake = mistakeInExpression(schedule.expression);
     if (mistake !== undefined) mistakes.push(`schedules.${name}.expression: ${mistake}`);

@@ -8,6 +8,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { CloneNetwork, type CloneNetworkProps } from './constructs/clone-network';
 import { FleetRights } from './constructs/fleet-rights';
+import { Housekeeping, type HousekeepingProps } from './constructs/housekeeping';
 import { RunAlarms } from './constructs/run-alarms';
 import { RunBucket } from './constructs/run-bucket';
 import { RunSchedule, type RunScheduleProps } from './constructs/run-schedule';
@@ -54,11 +55,17 @@ export interface ImageElvesProps {
    */
   readonly clones?: CloneNetworkProps;
   /**
-   * How long a replaced volume is tagged to be kept, for roll back. Nothing deletes one by itself.
+   * How long a replaced volume is kept, for roll back. The first housekeeping after that deletes it.
    *
    * @default Duration.days(7)
    */
   readonly volumeRetention?: Duration;
+  /**
+   * When old volumes whose retention has ended are deleted, and what dead runs left is removed.
+   *
+   * @default - every day
+   */
+  readonly housekeeping?: HousekeepingProps;
   /**
    * Machines that are read, or patched, at the same time.
    *
@@ -102,7 +109,8 @@ export interface ImageElvesProps {
    */
   readonly alarmTopic?: sns.ITopic;
   /**
-   * How long the documents of a run, its report included, are kept. Without them it cannot be rolled back.
+   * How long the documents of a run, its report included, are kept. Without them it can neither be rolled back nor pruned,
+   * so they are kept longer than its volumes.
    *
    * @default Duration.days(365)
    */
@@ -134,6 +142,8 @@ export class ImageElves extends Construct {
   readonly patchFleet: StateMachineFromFile;
   /** The way back: `{"run": "<name>"}`. */
   readonly rollBackRun: StateMachineFromFile;
+  /** Deletes old volumes whose retention has ended, and what dead runs left: `{}`. */
+  readonly keepHouse: StateMachineFromFile;
 
   /** @throws InvalidPropsError naming every mistake */
   constructor(scope: Construct, id: string, props: ImageElvesProps) {
@@ -186,19 +196,25 @@ export class ImageElves extends Construct {
     machine('UpdateClass', 'update-class.asl.json');
     this.patchFleet = machine('PatchFleet', 'patch-fleet.asl.json');
     this.rollBackRun = machine('RollBackRun', 'roll-back-run.asl.json');
+    this.keepHouse = machine('KeepHouse', 'keep-house.asl.json');
+    functions.grantExecutionsRead(this.patchFleet);
 
     const deadLetterQueue = this.deadLetterQueue();
     for (const [name, schedule] of Object.entries(props.schedules ?? {})) {
       new RunSchedule(this, `Schedule-${name}`, this.patchFleet.stateMachine, deadLetterQueue, schedule);
     }
+    const housekeeping = props.housekeeping ?? {};
+    new Housekeeping(this, 'Housekeeping', this.keepHouse.stateMachine, deadLetterQueue, housekeeping);
     new RunAlarms(this, 'Alarms', {
       patchFleet: this.patchFleet.stateMachine,
       rollBackRun: this.rollBackRun.stateMachine,
+      keepHouse: this.keepHouse.stateMachine,
       deadLetterQueue,
       topic: props.alarmTopic,
     });
     this.output('PatchFleetStateMachineArn', this.patchFleet.stateMachine.stateMachineArn);
     this.output('RollBackRunStateMachineArn', this.rollBackRun.stateMachine.stateMachineArn);
+    this.output('KeepHouseStateMachineArn', this.keepHouse.stateMachine.stateMachineArn);
     this.output('RunBucketName', this.bucket.bucket.bucketName);
   }
 

@@ -146,7 +146,46 @@ export class FleetRights {
     allow(grantee, {
       actions: ['ec2:DeleteSnapshot'],
       resources: [SNAPSHOTS],
-      conditions: { StringLike: OF_A_RUN },
+      // A backup may copy the tag of the run from its volume; the second tag is on no volume.
+      conditions: { StringLike: { ...OF_A_RUN, [`aws:ResourceTag/${TAGS.volume}`]: '?*' } },
+      wildcard: ANY_ID,
+    });
+  }
+
+  /** Volumes that a swap has put out of use, and to say of those that are in use again that they are. */
+  grantOldVolumesDelete(grantee: iam.IGrantable): void {
+    const outOfUse = {
+      StringLike: OF_A_RUN,
+      Null: { [`aws:ResourceTag/${TAGS.retainUntil}`]: 'false' },
+    };
+    allow(grantee, {
+      actions: ['ec2:DeleteVolume'],
+      resources: [VOLUMES],
+      conditions: outOfUse,
+      wildcard: ANY_ID,
+    });
+    allow(grantee, {
+      actions: ['ec2:DeleteTags'],
+      resources: [VOLUMES],
+      conditions: {
+        ...outOfUse,
+        'ForAllValues:StringEquals': { 'aws:TagKeys': [TAGS.replacedBy, TAGS.retainUntil] },
+        Null: { ...outOfUse.Null, 'aws:TagKeys': 'false' },
+      },
+      wildcard: ANY_ID,
+    });
+  }
+
+  /** Volumes that a run made and that were never put out of use. */
+  grantNewVolumesDelete(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ec2:DeleteVolume'],
+      resources: [VOLUMES],
+      conditions: {
+        StringLike: OF_A_RUN,
+        StringEquals: { [`aws:ResourceTag/${TAGS.purpose}`]: 'patched' },
+        Null: { [`aws:ResourceTag/${TAGS.retainUntil}`]: 'true' },
+      },
       wildcard: ANY_ID,
     });
   }

@@ -9,16 +9,17 @@ import { Construct } from 'constructs';
 export interface RunAlarmsProps {
   readonly patchFleet: StateMachine;
   readonly rollBackRun: StateMachine;
+  readonly keepHouse: StateMachine;
   readonly deadLetterQueue: sqs.IQueue;
   readonly topic: sns.ITopic | undefined;
 }
 
-/** A person is told when a run or a roll back failed, or a schedule could not start its run. */
+/** A person is told when a run, a roll back or housekeeping failed, or a schedule could not start its run. */
 export class RunAlarms extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { patchFleet, rollBackRun, deadLetterQueue, topic }: RunAlarmsProps,
+    { patchFleet, rollBackRun, keepHouse, deadLetterQueue, topic }: RunAlarmsProps,
   ) {
     super(scope, id);
     const period = Duration.minutes(5);
@@ -39,9 +40,14 @@ export class RunAlarms extends Construct {
         'A roll back failed: the cause of the execution names the machines',
       ],
       [
+        'HousekeepingFailed',
+        keepHouse.metricFailed({ period }),
+        'Housekeeping failed: the cause of the execution names volumes, runs, and machines that need a roll back',
+      ],
+      [
         'ScheduleFailed',
         deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
-        'A schedule could not start its run: the messages in the dead-letter queue say why',
+        'A schedule could not start its execution: the messages in the dead-letter queue say why',
       ],
     ];
     for (const [name, metric, alarmDescription] of watched) {

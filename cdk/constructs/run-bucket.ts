@@ -3,7 +3,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { LEASES_PREFIX, PACKS_PREFIX, RUNS_PREFIX } from '../../core/workflow/keys';
+import { HOUSEKEEPING_PREFIX, LEASES_PREFIX, PACKS_PREFIX, RUNS_PREFIX } from '../../core/workflow/keys';
 import { allow } from './allow';
 
 export interface RunBucketProps {
@@ -33,6 +33,7 @@ export class RunBucket extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'ExpireRuns', prefix: RUNS_PREFIX, expiration: props.documentRetention },
+        { id: 'ExpireHousekeeping', prefix: HOUSEKEEPING_PREFIX, expiration: props.documentRetention },
         { id: 'ExpireOldVersions', noncurrentVersionExpiration: Duration.days(30) },
         { id: 'AbortUploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
         // packs/ never expires by age: an old pack is used again, unwritten, by a later run that needs the same bytes.
@@ -52,9 +53,28 @@ export class RunBucket extends Construct {
       resources: [this.bucket.arnForObjects(`${RUNS_PREFIX}*`)],
       wildcard: 'A run names its own documents; they all lie under this prefix.',
     });
-    // Not narrowed to the prefix: reading an object that is not there carries no prefix, and S3 answers 404, which steps
-    // tell from 403, only to those who may list.
-    allow(grantee, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
+    this.grantList(grantee);
+    this.grantKey(grantee);
+  }
+
+  /** Read the documents of runs, and write none. */
+  grantDocumentsRead(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['s3:GetObject'],
+      resources: [this.bucket.arnForObjects(`${RUNS_PREFIX}*`)],
+      wildcard: 'A run names its own documents; they all lie under this prefix.',
+    });
+    this.grantList(grantee);
+    this.grantKey(grantee);
+  }
+
+  /** Write down, over several invocations, what was pruned and swept. */
+  grantHousekeeping(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [this.bucket.arnForObjects(`${HOUSEKEEPING_PREFIX}*`)],
+      wildcard: 'A document for each day and execution.',
+    });
     this.grantKey(grantee);
   }
 
@@ -104,6 +124,14 @@ export class RunBucket extends Construct {
       wildcard: 'Packs are named by the digest of what they hold.',
     });
     this.grantKey(grantee);
+  }
+
+  /**
+   * Not narrowed to a prefix: reading an object that is not there carries no prefix, and S3 answers 404, which steps tell
+   * from 403, only to those who may list.
+   */
+  private grantList(grantee: iam.IGrantable): void {
+    allow(grantee, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
   }
 
   private grantKey(grantee: iam.IGrantable): void {

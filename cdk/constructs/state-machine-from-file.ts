@@ -87,6 +87,15 @@ export class StateMachineFromFile extends Construct {
     });
   }
 
+  /** Ask what became of executions of this machine. */
+  grantExecutionsRead(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['states:DescribeExecution'],
+      resources: [this.executionArn(':*')],
+      wildcard: 'Executions of this one machine: each has a name of its own.',
+    });
+  }
+
   /**
    * A distributed map starts its children as executions of the machine itself. CDK grants that for maps it builds, not
    * for definitions from a file. A policy of its own, since the machine depends on its role's default policy, which

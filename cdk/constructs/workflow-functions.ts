@@ -5,6 +5,7 @@ import { BundledFunction } from './bundled-function';
 import { grantClonesTerminate } from './clone-network';
 import type { FleetRights } from './fleet-rights';
 import type { RunBucket } from './run-bucket';
+import type { StateMachineFromFile } from './state-machine-from-file';
 import type { UpdatesAsset } from './updates-asset';
 
 export interface WorkflowFunctionsProps {
@@ -19,6 +20,7 @@ export interface WorkflowFunctionsProps {
 /** One function for each line of core/workflow/steps.ts, with exactly the rights that the line names. */
 export class WorkflowFunctions extends Construct {
   private readonly functions = new Map<StepName, BundledFunction>();
+  private readonly readersOfExecutions: BundledFunction[] = [];
 
   constructor(
     scope: Construct,
@@ -40,11 +42,18 @@ export class WorkflowFunctions extends Construct {
     return new Map([...this.functions].map(([name, made]) => [`${pascalCase(name)}FunctionArn`, made]));
   }
 
+  /** To the steps that need `executions-read`; `runs` must not call any of them. */
+  grantExecutionsRead(runs: StateMachineFromFile): void {
+    for (const { role } of this.readersOfExecutions) runs.grantExecutionsRead(role);
+  }
+
   private grant(need: Need, made: BundledFunction): void {
     const { bucket, updates, fleet, launch } = this.props;
     const { role } = made;
     const grants: Record<Need, () => void> = {
       documents: () => bucket.grantDocuments(role),
+      'documents-read': () => bucket.grantDocumentsRead(role),
+      'housekeeping-documents': () => bucket.grantHousekeeping(role),
       'packs-read': () => bucket.grantPacksRead(role),
       'packs-write': () => bucket.grantPacksWrite(role),
       leases: () => bucket.grantLeases(role),
@@ -60,6 +69,10 @@ export class WorkflowFunctions extends Construct {
       'clones-launch': () => launch(made),
       'clones-terminate': () => grantClonesTerminate(role),
       'snapshots-delete': () => fleet.grantSnapshotsDelete(role),
+      'old-volumes-delete': () => fleet.grantOldVolumesDelete(role),
+      'new-volumes-delete': () => fleet.grantNewVolumesDelete(role),
+      // The state machine is made after the functions that it calls.
+      'executions-read': () => this.readersOfExecutions.push(made),
     };
     grants[need]();
   }

@@ -264,3 +264,51 @@ export interface LeaseDocument {
   readonly takenAt: string;
   readonly expiresAt: string;
 }
+
+/** A volume that was left where it is, and why. */
+export interface LeftVolume {
+  readonly volumeId: string;
+  readonly why: string;
+}
+
+/** housekeeping/<day>/prune-<execution>.json */
+export interface PruneDocument {
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly removed: readonly {
+    readonly volumeId: string;
+    readonly run: string;
+    readonly instanceId: string;
+    readonly sizeGib: number;
+    readonly retainUntil: string;
+  }[];
+  /** Volumes that are kept until a later day. */
+  readonly notDue: number;
+  readonly left: readonly LeftVolume[];
+  readonly failed: readonly { readonly volumeId: string; readonly problem: string }[];
+}
+
+/** A dead run left this machine between its two volumes; `rollBackInput` is what roll-back-run takes to end it. */
+export interface UnfinishedSwap {
+  readonly run: string;
+  readonly instanceId: string;
+  readonly rollBackInput: { readonly run: string; readonly instanceIds: readonly string[] };
+}
+
+/** housekeeping/<day>/sweep-<execution>.json */
+export interface SweepDocument {
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** What was removed, by run, and why the run counts as dead. */
+  readonly swept: readonly {
+    readonly run: string;
+    readonly why: string;
+    readonly terminatedClones: number;
+    readonly deletedSnapshots: number;
+    readonly removedVolumes: readonly string[];
+  }[];
+  readonly left: readonly { readonly run: string; readonly why: string }[];
+  readonly leftVolumes: readonly LeftVolume[];
+  readonly unfinishedSwaps: readonly UnfinishedSwap[];
+  readonly failed: readonly { readonly run: string; readonly problem: string }[];
+}

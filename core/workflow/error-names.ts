@@ -19,6 +19,7 @@ export const ERROR_NAMES = {
   runFailed: 'RunFailedError',
   rollBackFailed: 'RollBackFailedError',
   patchFailed: 'PatchFailedError',
+  housekeepingFailed: 'HousekeepingFailedError',
 } as const;
 
 /**

@@ -5,6 +5,7 @@ export type SnapshotPurpose = 'base' | 'before' | 'after';
 export const RUNS_PREFIX = 'runs/';
 export const PACKS_PREFIX = 'packs/';
 export const LEASES_PREFIX = 'leases/';
+export const HOUSEKEEPING_PREFIX = 'housekeeping/';
 
 export const runPrefix = (run: string): string => `${RUNS_PREFIX}${run}/`;
 export const planKey = (run: string): string => `${runPrefix(run)}plan.json`;
@@ -67,6 +68,14 @@ export const applyProgressKey = (run: string, instanceId: string, volumeId: stri
 /** @param digest `sha256:` and hexadecimal digits, of the pack's own bytes */
 export const packKey = (digest: string): string => `${PACKS_PREFIX}${digest.replace(/^sha256:/, '')}`;
 export const leaseKey = (instanceId: string): string => `${LEASES_PREFIX}${instanceId}.json`;
+
+/** By day, so that the newest is found by its name; by execution, so that each tells its own. */
+const housekeepingKey =
+  (name: string) =>
+  ({ name: execution, startTime }: { readonly name: string; readonly startTime: string }): string =>
+    `${HOUSEKEEPING_PREFIX}${startTime.slice(0, 10)}/${name}-${execution}.json`;
+export const pruneKey = housekeepingKey('prune');
+export const sweepKey = housekeepingKey('sweep');
 
 /** Tags on everything a run makes, in the very call that makes it. */
 export const TAGS = {

@@ -212,3 +212,21 @@ export interface PlanRollBackOutput {
   /** JSONL of MachineItem. */
   readonly itemsKey: string;
 }
+
+/** Of the execution of keep-house, which names the documents that its steps leave. */
+export interface HousekeepingInput {
+  readonly execution: { readonly name: string; readonly startTime: string };
+}
+export type PruneVolumesInput = HousekeepingInput;
+export interface PruneVolumesOutput extends Reconciled {
+  readonly documentKey: string;
+  readonly removed: number;
+  readonly notDue: number;
+  readonly left: number;
+}
+export type SweepRunsInput = HousekeepingInput;
+export interface SweepRunsOutput extends Reconciled {
+  readonly documentKey: string;
+  readonly sweptRuns: number;
+  readonly left: number;
+}

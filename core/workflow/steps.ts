@@ -6,7 +6,8 @@
 /**
  * Rights, by what they are for. The IAM actions each of them stands for:
  *
- * - `documents`: read and write `runs/*`, list the bucket
+ * - `documents`: read and write `runs/*`, list the bucket; `documents-read`: read and list only
+ * - `housekeeping-documents`: read and write `housekeeping/*`
  * - `packs-read`: read `packs/*`; `packs-write`: also write there (conditional puts only)
  * - `leases`: read and write `leases/*`
  * - `updates-read`: read the asset at UPDATES_BUCKET/UPDATES_KEY
@@ -20,10 +21,15 @@
  * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role
  * - `clones-terminate`: ec2:TerminateInstances, DeregisterImage on what is tagged imageelves:purpose=clone
- * - `snapshots-delete`: ec2:DeleteSnapshot on what is tagged with imageelves:run
+ * - `snapshots-delete`: ec2:DeleteSnapshot on what is tagged with imageelves:run and imageelves:volume
+ * - `old-volumes-delete`: ec2:DeleteVolume on what is tagged with imageelves:run and imageelves:retain-until, DeleteTags of the latter
+ * - `new-volumes-delete`: ec2:DeleteVolume on what is tagged imageelves:purpose=patched, and not imageelves:retain-until
+ * - `executions-read`: states:DescribeExecution on runs
  */
 export type Need =
   | 'documents'
+  | 'documents-read'
+  | 'housekeeping-documents'
   | 'packs-read'
   | 'packs-write'
   | 'leases'
@@ -38,7 +44,10 @@ export type Need =
   | 'agents-read'
   | 'clones-launch'
   | 'clones-terminate'
-  | 'snapshots-delete';
+  | 'snapshots-delete'
+  | 'old-volumes-delete'
+  | 'new-volumes-delete'
+  | 'executions-read';
 
 /** Environment variables beside BUCKET_NAME, which every function gets. */
 export type StepVariable =
@@ -227,6 +236,31 @@ export const STEPS = [
     timeoutSeconds: 300,
     variables: [],
     needs: ['documents'],
+  },
+  {
+    name: 'prune-volumes',
+    description: 'Deletes old volumes whose retention has ended, and nothing that a machine or a run has.',
+    ...LIGHT,
+    timeoutSeconds: 900,
+    variables: [],
+    needs: ['documents-read', 'housekeeping-documents', 'leases', 'fleet-read', 'old-volumes-delete'],
+  },
+  {
+    name: 'sweep-runs',
+    description: 'Removes what runs left that ended without a clean-up, and names half swapped machines.',
+    ...LIGHT,
+    timeoutSeconds: 900,
+    variables: [],
+    needs: [
+      'documents-read',
+      'housekeeping-documents',
+      'leases',
+      'fleet-read',
+      'executions-read',
+      'clones-terminate',
+      'snapshots-delete',
+      'new-volumes-delete',
+    ],
   },
 ] as const satisfies readonly Step[];
 

@@ -37,20 +37,23 @@ jest.setTimeout(120_000);
 test('the app synthesizes with its own context and passes cdk-nag', async () => {
   const { context } = JSON.parse(readFileSync(path.join(root, 'cdk.json'), 'utf8')) as { context: object };
   const template = await synthesize('cdk/app.ts', 'ImageElves', context);
-  expect(ofType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(4);
-  expect(ofType(template, 'AWS::Scheduler::Schedule')).toEqual([]);
+  expect(ofType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(5);
+  // That of the housekeeping.
+  expect(ofType(template, 'AWS::Scheduler::Schedule')).toMatchObject([{ ScheduleExpression: 'rate(1 day)' }]);
 });
 
 test('the app takes settings from the command line, as text', async () => {
   const template = await synthesize('cdk/app.ts', 'ImageElves', {
     targets: '{"tags": {"PatchGroup": "web"}}',
     updates: '[{"name": "motd", "kind": "script", "commands": ["date > /etc/motd"]}]',
-    schedules: '{"daily": {"expression": "rate(1 day)", "input": {"update": "motd"}}}',
+    schedules: '{"daily": {"expression": "rate(12 hours)", "input": {"update": "motd"}}}',
+    housekeeping: '{"schedule": "rate(2 days)"}',
     cloneVpcId: 'vpc-0123456789abcdef0',
     cloneSubnetId: 'subnet-0123456789abcdef0',
     cloneInstanceType: 't4g.small',
   });
-  expect(ofType(template, 'AWS::Scheduler::Schedule')).toMatchObject([{ ScheduleExpression: 'rate(1 day)' }]);
+  const expressions = ofType(template, 'AWS::Scheduler::Schedule').map((one) => one['ScheduleExpression']);
+  expect(expressions.sort()).toEqual(['rate(12 hours)', 'rate(2 days)']);
   expect(ofType(template, 'AWS::EC2::SecurityGroup')).toMatchObject([{ VpcId: 'vpc-0123456789abcdef0' }]);
 });
 
@@ -62,6 +65,6 @@ test('the app says what is wrong with its settings', async () => {
 
 test('the example synthesizes', async () => {
   const template = await synthesize('examples/two-fleets/app.ts', 'TwoFleets');
-  expect(ofType(template, 'AWS::Scheduler::Schedule')).toHaveLength(2);
+  expect(ofType(template, 'AWS::Scheduler::Schedule')).toHaveLength(3);
   expect(ofType(template, 'AWS::SNS::Subscription')).toMatchObject([{ Endpoint: 'operations@example.com' }]);
 });

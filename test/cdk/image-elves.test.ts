@@ -46,7 +46,10 @@ describe('the bucket', () => {
     const expiring = (rules.asArray() as { Prefix?: string; ExpirationInDays?: number }[]).filter(
       ({ ExpirationInDays }) => ExpirationInDays !== undefined,
     );
-    expect(expiring).toMatchObject([{ Prefix: 'runs/', ExpirationInDays: 365 }]);
+    expect(expiring).toMatchObject([
+      { Prefix: 'runs/', ExpirationInDays: 365 },
+      { Prefix: 'housekeeping/', ExpirationInDays: 365 },
+    ]);
   });
 });
 
@@ -126,7 +129,12 @@ describe('state machines', () => {
 });
 
 test('outputs name what a person needs', () => {
-  for (const name of ['PatchFleetStateMachineArn', 'RollBackRunStateMachineArn', 'RunBucketName']) {
+  for (const name of [
+    'PatchFleetStateMachineArn',
+    'RollBackRunStateMachineArn',
+    'KeepHouseStateMachineArn',
+    'RunBucketName',
+  ]) {
     template.hasOutput(name, { Value: Match.anyValue() });
   }
 });
@@ -176,12 +184,33 @@ describe('schedules', () => {
     });
   });
 
-  test('are none by default', () => template.resourceCountIs('AWS::Scheduler::Schedule', 0));
+  test('are none by default but that of the housekeeping', () => {
+    template.resourceCountIs('AWS::Scheduler::Schedule', 1);
+  });
+});
+
+describe('housekeeping', () => {
+  const schedule = (props: object) => ({
+    ScheduleExpression: 'rate(1 day)',
+    State: 'ENABLED',
+    Target: { Arn: { Ref: Match.stringLikeRegexp('KeepHouse') }, DeadLetterConfig: Match.anyValue() },
+    ...props,
+  });
+
+  test('is done every day', () => template.hasResourceProperties('AWS::Scheduler::Schedule', schedule({})));
+
+  test('is done when it is said, or not at all', () => {
+    const given = synthesized(() => ({ housekeeping: { schedule: 'cron(30 5 * * ? *)', enabled: false } }));
+    given.hasResourceProperties(
+      'AWS::Scheduler::Schedule',
+      schedule({ ScheduleExpression: 'cron(30 5 * * ? *)', State: 'DISABLED' }),
+    );
+  });
 });
 
 describe('alarms', () => {
   test('are there without a topic, and tell it when there is one', () => {
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 5);
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
     const told = synthesized((stack) => ({ alarmTopic: new sns.Topic(stack, 'Topic') }));
     told.allResourcesProperties('AWS::CloudWatch::Alarm', {

@@ -31,7 +31,7 @@ const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: s
   { actions: /^logs:/, resource: /^\*$/, why: 'log delivery of Step Functions knows no resources' },
   {
     actions: /^s3:/,
-    resource: /^<ImageElvesRuns\w+.Arn>\/(runs|packs|leases)\/\*/,
+    resource: /^<ImageElvesRuns\w+.Arn>\/(runs|packs|leases|housekeeping)\/\*/,
     why: 'keys under one prefix',
   },
   {
@@ -64,6 +64,13 @@ const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: s
     why: 'AWS chooses the id',
   },
   {
+    actions: /^ec2:DeleteVolume$/,
+    resource: /:volume\/\*$/,
+    condition:
+      /"aws:ResourceTag\/imageelves:run":"\?\*".*("Null":\{"aws:ResourceTag\/imageelves:retain-until":"false"|"aws:ResourceTag\/imageelves:purpose":"patched")/,
+    why: 'AWS chooses the id: volumes that a swap has put out of use, or that a run has made',
+  },
+  {
     actions: /^ec2:RunInstances$/,
     resource: /:network-interface\/\*$/,
     condition: /ec2:Subnet/,
@@ -72,7 +79,8 @@ const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: s
   {
     actions: /^ec2:(Create|Delete)Tags$/,
     resource: /\/\*$/,
-    condition: /ec2:CreateAction|aws:TagKeys":\["imageelves:\*"\]|aws:ResourceTag\/imageelves:run":"true"/,
+    condition:
+      /ec2:CreateAction|aws:TagKeys":\["imageelves:(\*|replaced-by","imageelves:retain-until)"\]|aws:ResourceTag\/imageelves:run":"true"/,
     why: 'tags in the call that makes the resource, or tags of ours only',
   },
   {
@@ -117,15 +125,15 @@ test('what removes something is bound by a tag that only runs give', () => {
   );
   expect([...new Set(removing.map(({ action }) => action))].sort()).toEqual([
     'ec2:DeleteSnapshot',
+    'ec2:DeleteVolume',
     'ec2:DeregisterImage',
     'ec2:TerminateInstances',
   ]);
   for (const { condition } of removing) expect(condition).toMatch(/aws:ResourceTag\/imageelves:/);
 });
 
-test('nobody may delete a volume or an object, start or stop an instance', () => {
+test('nobody may delete an object, start or stop an instance', () => {
   for (const action of [
-    'ec2:DeleteVolume',
     's3:DeleteObject',
     's3:DeleteObjectVersion',
     'ec2:StartInstances',
@@ -142,9 +150,40 @@ test.each([
   ['ebs:PutSnapshotBlock', ['apply-manifest', 'launch-clone']],
   ['ec2:RunInstances', ['launch-clone']],
   ['iam:PassRole', ['launch-clone']],
-  ['ec2:TerminateInstances', ['clean-up-run', 'terminate-clone']],
-  ['ec2:DeleteSnapshot', ['clean-up-run']],
+  ['ec2:TerminateInstances', ['clean-up-run', 'sweep-runs', 'terminate-clone']],
+  ['ec2:DeleteSnapshot', ['clean-up-run', 'sweep-runs']],
+  ['ec2:DeleteVolume', ['prune-volumes', 'sweep-runs']],
 ])('%s is allowed to %j only', (action, steps) => expect(stepsWith(action)).toEqual(steps));
+
+/** No step of a run may: old volumes are the way back. Those of the housekeeping may each delete their own kind only. */
+test('volumes are deleted by their tags: out of use by the prune, made and never used by the sweep', () => {
+  const deleting = permissions.filter(({ action }) => action === 'ec2:DeleteVolume');
+  const conditions = Object.fromEntries(
+    deleting.map(({ role, condition }) => [stepOfRole.get(role), JSON.parse(condition) as unknown]),
+  );
+  const StringLike = { 'aws:ResourceTag/imageelves:run': '?*' };
+  expect(conditions).toEqual({
+    'prune-volumes': { StringLike, Null: { 'aws:ResourceTag/imageelves:retain-until': 'false' } },
+    'sweep-runs': {
+      StringLike,
+      StringEquals: { 'aws:ResourceTag/imageelves:purpose': 'patched' },
+      Null: { 'aws:ResourceTag/imageelves:retain-until': 'true' },
+    },
+  });
+});
+
+test('no step deletes a snapshot that may be a backup of a machine', () => {
+  const deleting = permissions.filter(({ action }) => action === 'ec2:DeleteSnapshot');
+  for (const { condition } of deleting) expect(condition).toContain('ResourceTag/imageelves:volume":"?*"');
+});
+
+test('the housekeeping reads the documents of runs, and writes its own only', () => {
+  const written = permissions
+    .filter(({ role }) => ['prune-volumes', 'sweep-runs'].includes(stepOfRole.get(role) ?? ''))
+    .filter(({ action }) => action === 's3:PutObject')
+    .map(({ resource }) => resource.split('/').slice(1).join('/'));
+  expect([...new Set(written)].sort()).toEqual(['housekeeping/*', 'leases/*']);
+});
 
 test('the role of clones can be passed to EC2 only, and no other role at all', () => {
   const passing = permissions.filter(({ action }) => action === 'iam:PassRole');

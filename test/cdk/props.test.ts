@@ -44,6 +44,21 @@ test('a schedule without targets where the construct has none', () => {
   );
 });
 
+test('a housekeeping that nobody could schedule', () => {
+  expect(mistakesOf({ housekeeping: { schedule: 'daily' } }).join()).toMatch(
+    /housekeeping\.schedule: "daily"/,
+  );
+});
+
+test('documents that end before the volumes whose story they are', () => {
+  const days = (documents: number, volumes: number) => ({
+    documentRetention: Duration.days(documents),
+    volumeRetention: Duration.days(volumes),
+  });
+  expect(mistakesOf(days(14, 14)).join()).toMatch(/documentRetention: 14 days are not longer/);
+  expect(mistakesOf(days(15, 14))).toEqual([]);
+});
+
 test('all mistakes come at once', () => {
   const mistakes = mistakesOf({
     maxConcurrency: 0,

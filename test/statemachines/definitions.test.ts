@@ -25,8 +25,9 @@ const invoked = (state: State): Step | undefined =>
     ? stepOf.get(String(state.Arguments?.['FunctionName']))
     : undefined;
 
-test('there is a definition of the run, the class, the machine and the way back', () => {
+test('there is a definition of the run, the class, the machine, the way back and the housekeeping', () => {
   expect(files).toEqual([
+    'keep-house.asl.json',
     'patch-fleet.asl.json',
     'patch-instance.asl.json',
     'roll-back-run.asl.json',
