@@ -252,3 +252,32 @@ test('all pages are read', async () => {
   await expect(prune()).resolves.toMatchObject({ removed: 1, notDue: 501 });
   expect(deleted(volumeId)).toBe(true);
 });
+
+const KINDS = ['throttle', 'error-after-effect', 'timeout-after-effect', 'timeout'] as const;
+const CALLS: [string, string][] = [
+  ['ec2', 'DescribeVolumes'],
+  ['ec2', 'DescribeInstances'],
+  ['ec2', 'DeleteVolume'],
+  ['ec2', 'DeleteTags'],
+  ['s3', 'GetObject'],
+  ['s3', 'PutObject'],
+];
+test.each(CALLS.flatMap(([service, operation]) => KINDS.map((kind) => [operation, kind, service] as const)))(
+  '%s breaks by %s, and the next time what is to go goes, and nothing else',
+  async (operation, kind, service) => {
+    const volumeId = await oldVolume();
+    const other = await addMachine(services, { name: 'other' });
+    const used = addVolume(services, machine, tags());
+    const record = services.state.volumes.get(used)!;
+    Object.assign(record, attachedTo(() => other.instanceId)(record));
+    services.faults.add({ service, operation, kind });
+    for (let failures = 0; failures < 5; failures += 1) {
+      if (await prune().catch(() => undefined)) break;
+    }
+    expect(services.faults.unused()).toEqual([]);
+    expect([volumeId, used, machine.volumeId].map(deleted)).toEqual([true, false, false]);
+    expect(record.tags).not.toHaveProperty('imageelves:retain-until');
+    // Nobody is kept from the machine.
+    await services.leases.take(machine.instanceId, 'run-2');
+  },
+);

@@ -295,3 +295,33 @@ test('out of time it asks to be called again', async () => {
 test('with nothing there it does nothing, and says so', async () => {
   await expect(sweep()).resolves.toEqual({ done: true, documentKey: KEY, sweptRuns: 0, left: 0 });
 });
+
+const OPERATIONS = [
+  'DescribeInstances',
+  'DescribeImages',
+  'DescribeSnapshots',
+  'DescribeVolumes',
+  'TerminateInstances',
+  'DeregisterImage',
+  'DeleteSnapshot',
+  'DeleteVolume',
+];
+const KINDS = ['throttle', 'error-after-effect', 'timeout-after-effect'] as const;
+test.each(OPERATIONS.flatMap((operation) => KINDS.map((kind) => [operation, kind] as const)))(
+  '%s breaks by %s, and the next time all of the dead run goes, and nothing else',
+  async (operation, kind) => {
+    const dead = await work(DEAD);
+    const live = await work(LIVE);
+    services.faults.add({ service: 'ec2', operation, kind });
+    let failures = 0;
+    await until(services, () =>
+      sweep().catch(() => {
+        failures += 1;
+        return { done: failures > 5 };
+      }),
+    );
+    expect(services.faults.unused()).toEqual([]);
+    expect([there(dead), there(live)]).toEqual([NOTHING, ALL]);
+    expect(services.state.volumes.get(machine.volumeId)!.deletedAt).toBeUndefined();
+  },
+);

@@ -31,7 +31,7 @@ export interface TestClass {
 }
 
 /**
- * The four state machines as they are deployed, run by the local engine, over steps that answer as the real ones do
+ * The state machines as they are deployed, run by the local engine, over steps that answer as the real ones do
  * when all goes well. A test gives its own function for the step that is to do something else.
  */
 export function workflowUnderTest(fleet: TestFleet, own: StepFunctions = {}) {
