@@ -15,9 +15,3 @@ export const logCalls =
       throw error;
     }
   };
-
-/** The first surrounds the second. */
-export const around =
-  (outer: AroundCall, inner: AroundCall): AroundCall =>
-  (call, next) =>
-    outer(call, () => inner(call, next));

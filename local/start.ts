@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as ebsSdk from '@aws-sdk/client-ebs';
 import * as ec2Sdk from '@aws-sdk/client-ec2';
 import * as ssmSdk from '@aws-sdk/client-ssm';
-import { around, logCalls } from './call-log';
+import { logCalls } from './call-log';
 import { RealClock } from './clock';
 import type { LocalCloudOptions } from './cloud-options';
 import { deployAssembly, type Deployment } from './deploy';
@@ -28,7 +28,7 @@ import {
 } from './state';
 import { createStatesService, Engine } from './states';
 import { sdkCaller } from './states/integrations/sdk-caller';
-import { createService, serveWire, type AroundCall } from './wire';
+import { createService, nested, serveWire, type AroundCall } from './wire';
 import { FaultPlan } from './wire/faults';
 
 export type { LocalCloudOptions } from './cloud-options';
@@ -73,7 +73,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const events = new EventLog(clock, path.join(stateFolder, 'events.jsonl'));
   const faults = new FaultPlan();
   const watch = (service: string): { around: AroundCall } => ({
-    around: around(logCalls(events, service), faults.around(service)),
+    around: nested(logCalls(events, service), faults.around(service)),
   });
 
   const diskFolder = storage === 'disk' ? await reflinkFolder(stateFolder) : stateFolder;
@@ -169,7 +169,7 @@ async function machinesOf({
 }
 
 /** What makes an AWS SDK or CLI talk to this cloud. */
-export const endpointVariables = (url: string): Record<string, string> => ({
+const endpointVariables = (url: string): Record<string, string> => ({
   AWS_ENDPOINT_URL: url,
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,

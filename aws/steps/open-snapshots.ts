@@ -11,7 +11,7 @@ export type OverlaidVolume = ImageVolume<OverlayBlockDevice> & { readonly snapsh
 
 const UNDER_OVERLAY_BYTES = 16 * 2 ** 20;
 
-export function openReaders(
+function openReaders(
   { ebs, pause }: Services,
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,

@@ -1,4 +1,4 @@
-import { BytesOutOfRangeError, joinU64 } from './little-endian';
+import { BytesOutOfRangeError } from './little-endian';
 
 /** Big-endian fields: the jbd2 journal and XFS. */
 export function readU16BE(bytes: Uint8Array, offset: number): number {
@@ -12,10 +12,6 @@ export function readU32BE(bytes: Uint8Array, offset: number): number {
     ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>>
     0
   );
-}
-
-export function readU64BE(bytes: Uint8Array, offset: number): number {
-  return joinU64(readU32BE(bytes, offset), readU32BE(bytes, offset + 4));
 }
 
 export function writeU16BE(bytes: Uint8Array, offset: number, value: number): void {

@@ -58,11 +58,6 @@ export function readU64(bytes: Uint8Array, offset: number): number {
   return joinU64(readU32(bytes, offset + 4), readU32(bytes, offset));
 }
 
-export function writeU8(bytes: Uint8Array, offset: number, value: number): void {
-  inRange(bytes, offset, 1);
-  bytes[offset] = value;
-}
-
 export function writeU16(bytes: Uint8Array, offset: number, value: number): void {
   inRange(bytes, offset, 2);
   bytes[offset] = value;

@@ -2,7 +2,7 @@
  * What AWS asks for what a run uses, in US dollars, us-east-1, as read in November 2026. Other Regions differ by some
  * percent; free allowances are not taken off. The one place with prices.
  */
-export const PRICES = {
+const PRICES = {
   /** https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-pricing.html */
   listSnapshotBlocksCall: 0.0006 / 1000,
   getSnapshotBlock: 0.003 / 1000,

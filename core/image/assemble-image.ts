@@ -3,6 +3,7 @@ import { UnsupportedFilesystemError } from '../filesystem/errors';
 import type { FilesystemReader } from '../filesystem/filesystem';
 import { parseFstab } from './fstab';
 import { readText } from './follow-links';
+import { NO_IDENTITY } from './identity-values';
 import type { ImageMount } from './image';
 import { NoRootFilesystemError } from './image-errors';
 import { ImageNamespace } from './image-namespace';
@@ -50,7 +51,7 @@ export async function assembleImage<F extends FilesystemReader>(
   );
   // The files that say who the machine is may stand on any mount, so they are read through the namespace.
   const facts = { ignoredMounts: ignored };
-  const files = new ImageNamespace(mounts, { ...facts, ...UNKNOWN });
+  const files = new ImageNamespace(mounts, { ...facts, os: UNKNOWN_OS, identity: NO_IDENTITY });
   const os = await readOsIdentity(files);
   const identity = await readIdentityValues(files, {
     filesystemUuids: valuesOf(filesystems, 'uuid'),
@@ -70,21 +71,12 @@ function once<K, V>(make: (key: K) => Promise<V>): (key: K) => Promise<V> {
   };
 }
 
-const UNKNOWN = {
-  os: { id: 'linux', versionId: '', name: 'Linux', architecture: 'unknown', packageSystem: 'none' },
-  identity: {
-    hostname: undefined,
-    fqdn: undefined,
-    machineId: undefined,
-    sshHostKeys: {},
-    filesystemUuids: [],
-    filesystemLabels: [],
-    diskUuids: [],
-    partUuids: [],
-    macAddresses: [],
-    ipAddresses: [],
-    cloudInstanceId: undefined,
-  },
+const UNKNOWN_OS = {
+  id: 'linux',
+  versionId: '',
+  name: 'Linux',
+  architecture: 'unknown',
+  packageSystem: 'none',
 } as const;
 
 interface RootCandidate {

@@ -21,3 +21,18 @@ export interface IdentityValues {
   /** /var/lib/cloud/data/instance-id */
   readonly cloudInstanceId: string | undefined;
 }
+
+/** Of a machine about which nothing is known yet. */
+export const NO_IDENTITY: IdentityValues = {
+  hostname: undefined,
+  fqdn: undefined,
+  machineId: undefined,
+  sshHostKeys: {},
+  filesystemUuids: [],
+  filesystemLabels: [],
+  diskUuids: [],
+  partUuids: [],
+  macAddresses: [],
+  ipAddresses: [],
+  cloudInstanceId: undefined,
+};

@@ -17,7 +17,7 @@ export interface Differences {
 }
 
 /** How many are kept: what a person reads, and what a few KB hold. */
-export const MAX_DIFFERENCES = 100;
+const MAX_DIFFERENCES = 100;
 
 /** Gathers differences; `sorted()` gives them by path, so that equal machines give equal lists. */
 export class DifferenceList {

@@ -4,7 +4,7 @@ import { debianPackages, isHeld, isInstalled } from '../records/debian-packages'
 import { compareDebianVersions } from '../records/debian-version';
 import type { Difference } from './difference';
 
-export const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
+const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
 
 /**
  * Packages that the update would bring up to date on this machine although it did not touch them on the representative,

@@ -27,7 +27,7 @@ export function packageKey(fields: StanzaFields): string | undefined {
 }
 
 /** dpkg writes its database by name, then architecture. */
-export function comparePackageKeys(left: string, right: string): number {
+function comparePackageKeys(left: string, right: string): number {
   const [leftName, leftArchitecture] = splitPackageKey(left);
   const [rightName, rightArchitecture] = splitPackageKey(right);
   return compareKeyBytes(leftName, rightName) || compareKeyBytes(leftArchitecture, rightArchitecture);

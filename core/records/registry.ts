@@ -8,7 +8,7 @@ import { lineTableCodecs } from './line-tables';
 import type { RecordCodec } from './record-codec';
 
 /** Every known kind of record file. To add a kind: write its codec in a file of its own and name it here. */
-export const recordCodecs: readonly RecordCodec[] = [
+const recordCodecs: readonly RecordCodec[] = [
   dpkgStatusCodec,
   aptExtendedStatesCodec,
   debconfCodec,

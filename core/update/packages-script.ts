@@ -3,7 +3,7 @@ import type { PackagesUpdate } from './update';
 type Select = PackagesUpdate['select'];
 
 /** Printed when there was nothing to do, so that a log tells it from an update that did nothing. */
-export const NOTHING_PENDING = 'imageelves: nothing is pending';
+const NOTHING_PENDING = 'imageelves: nothing is pending';
 
 /**
  * Installs pending updates with the machine's own package manager, which alone knows its sources and rules. It changes

@@ -4,7 +4,7 @@ import { type Static, Type } from '@sinclair/typebox';
 export const UPDATE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 
 /** What a Debian or RPM package may be called; nothing a shell could read as more than a word. */
-export const PACKAGE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9+._:~-]{0,127}$';
+const PACKAGE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9+._:~-]{0,127}$';
 
 const common = {
   name: Type.String({ pattern: UPDATE_NAME_PATTERN }),

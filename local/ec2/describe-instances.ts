@@ -17,7 +17,7 @@ import { page } from './pagination';
 import { toTagSet } from './tag-sets';
 
 /** The state that reads show: it may follow the real one a moment later. */
-export function shownState(instance: InstanceRecord, now: Time): InstanceState {
+function shownState(instance: InstanceRecord, now: Time): InstanceState {
   return instance.shown && instance.shown.until > now ? instance.shown.state : instance.state;
 }
 
@@ -126,7 +126,7 @@ const filterValues =
     }
   };
 
-export const toReservation = (state: LocalEc2State, instance: InstanceRecord): Reservation => ({
+const toReservation = (state: LocalEc2State, instance: InstanceRecord): Reservation => ({
   ReservationId: instance.reservationId,
   OwnerId: ACCOUNT_ID,
   Groups: [],

@@ -11,7 +11,7 @@ import { mustRun, runProgram } from './run-program';
 const BOOT_TIMEOUT_MS = 90_000;
 const POWER_OFF_TIMEOUT_MS = 60_000;
 /** Port of the way out, on the machine's own loopback. */
-export const PROXY_PORT = 3128;
+const PROXY_PORT = 3128;
 
 export interface MachinePlace {
   /** Where the root is mounted and machines keep what lives no longer than they: on a tmpfs of the private namespace. */

@@ -8,7 +8,7 @@ const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value);
  * The smallest record format: a line `key=value` is a record, a line with `#` is remainder. Values that begin with `!`
  * are unique, as user ids are: two keys with one of them are a conflict.
  */
-export const lineRecords: RecordCodec = {
+const lineRecords: RecordCodec = {
   name: 'test-lines',
   matches: (path) => /^\/etc\/.*\.table-?$/.test(path) || /^\/etc\/(passwd|group)-?$/.test(path),
   parse: (bytes) => parse(text(bytes)),

@@ -1,5 +1,5 @@
 import type { ScannedEntry } from '../../core/filesystem/filesystem';
-import type { IdentityValues } from '../../core/image/identity-values';
+import { type IdentityValues, NO_IDENTITY } from '../../core/image/identity-values';
 import type { ImageMount, WritableImage } from '../../core/image/image';
 import type { OsIdentity } from '../../core/image/os-identity';
 import { MemoryFilesystem } from './memory-filesystem';
@@ -10,20 +10,6 @@ export const DEBIAN_12: OsIdentity = {
   name: 'Debian GNU/Linux 12 (bookworm)',
   architecture: 'amd64',
   packageSystem: 'dpkg',
-};
-
-export const NO_IDENTITY: IdentityValues = {
-  hostname: undefined,
-  fqdn: undefined,
-  machineId: undefined,
-  sshHostKeys: {},
-  filesystemUuids: [],
-  filesystemLabels: [],
-  diskUuids: [],
-  partUuids: [],
-  macAddresses: [],
-  ipAddresses: [],
-  cloudInstanceId: undefined,
 };
 
 /** An image over filesystems in memory: what openWritableImage gives for volumes. Reads see what was written. */

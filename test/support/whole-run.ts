@@ -38,10 +38,7 @@ export async function wholeRun(
   const plan = await planned(services, updates, input);
   const { run } = plan;
   for (const { instanceId } of await services.documents.readLines<MachineItem>(plan.targetsKey)) {
-    await recorded(services, { run, instanceId }, async () => {
-      await until(services, () => snapshotInstance(services, { run, instanceId, purpose: 'base' }));
-      await profileInstance(services, { run, instanceId });
-    });
+    await recorded(services, { run, instanceId }, () => profileTarget(services, { run, instanceId }));
   }
   let round = 1;
   let formed = await classifyTargets(services, { run, round });
@@ -77,12 +74,16 @@ export async function untilCaptured(
   const plan = await planned(services, updates, input);
   const { run } = plan;
   for (const { instanceId } of await services.documents.readLines<MachineItem>(plan.targetsKey)) {
-    await until(services, () => snapshotInstance(services, { run, instanceId, purpose: 'base' }));
-    await profileInstance(services, { run, instanceId });
+    await profileTarget(services, { run, instanceId });
   }
   const { classesKey } = await classifyTargets(services, { run, round: 1 });
   const [item] = await services.documents.readLines<ClassItem>(classesKey);
   await captureClass(services, item!);
+}
+
+async function profileTarget(services: TestServices, item: MachineItem): Promise<void> {
+  await until(services, () => snapshotInstance(services, { ...item, purpose: 'base' }));
+  await profileInstance(services, item);
 }
 
 /** A member of the captured class, matched and ready to be patched. */

@@ -1,5 +1,3 @@
-import { readU32, writeU32 } from '../../bytes/little-endian';
-
 /** Hash versions of indexed directories; 3 to 5 are the same functions over unsigned chars. */
 export const HashVersion = {
   legacy: 0,
@@ -138,15 +136,4 @@ function tea(state: Uint32Array, key: Uint32Array): void {
   }
   state[0] = state[0]! + b0;
   state[1] = state[1]! + b1;
-}
-
-/** The four seed words as e2fsprogs prints them: the bytes of a UUID. */
-export function seedFromUuid(uuid: Uint8Array): number[] {
-  return [0, 4, 8, 12].map((offset) => readU32(uuid, offset));
-}
-
-export function uuidFromSeed(seed: readonly number[]): Uint8Array {
-  const uuid = new Uint8Array(16);
-  seed.forEach((word, index) => writeU32(uuid, index * 4, word));
-  return uuid;
 }

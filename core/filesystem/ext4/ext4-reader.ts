@@ -4,7 +4,7 @@ import { decodeName } from '../../bytes/names';
 import { CorruptFilesystemError } from '../errors';
 import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
 import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
-import { InvalidPathError, NotADirectoryError, NotFoundError } from '../write-errors';
+import { NotADirectoryError, NotFoundError } from '../write-errors';
 import { directoryBlocks, readDirectoryEntries, type DirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
 import { contentInPlace, contentRanges, readContent } from './file-content';
@@ -13,6 +13,7 @@ import { statOf, typeOfMode } from './file-type';
 import { fileXattrs } from './file-xattrs';
 import { freeBlocksForFiles } from './free-space';
 import { ROOT_INODE, type Inode } from './inode';
+import { namesOf } from './path-names';
 import { scanVolume } from './scan';
 import type { Superblock } from './superblock';
 import { VolumeReader } from './volume-reader';
@@ -183,15 +184,6 @@ export class Ext4Reader implements FilesystemReader {
   private extentsOf(file: OpenFile): readonly Extent[] {
     return fileExtents(this.volume, file.number, file.inode);
   }
-}
-
-function namesOf(path: string): string[] {
-  if (path === '/') return [];
-  const names = path.split('/');
-  const isNormal =
-    names.shift() === '' && names.every((name) => name !== '' && name !== '.' && name !== '..');
-  if (!isNormal) throw new InvalidPathError(path, 'it must be absolute and normalised');
-  return names;
 }
 
 function formatUuid(bytes: Uint8Array): string {

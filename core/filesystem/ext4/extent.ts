@@ -2,9 +2,9 @@ import { joinU64, highU32, lowU32, readU16, readU32, writeU16, writeU32 } from '
 import { CorruptFilesystemError } from '../errors';
 import { crc32c } from './checksum';
 
-export const EXTENT_MAGIC = 0xf30a;
-export const EXTENT_HEADER_BYTES = 12;
-export const EXTENT_ENTRY_BYTES = 12;
+const EXTENT_MAGIC = 0xf30a;
+const EXTENT_HEADER_BYTES = 12;
+const EXTENT_ENTRY_BYTES = 12;
 /** The kernel never builds a deeper tree. */
 export const EXTENT_MAX_DEPTH = 5;
 /** Most blocks of one extent; an unwritten one holds one less. */

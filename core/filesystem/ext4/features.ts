@@ -107,7 +107,7 @@ const WRITE_COMPAT =
  * @throws UnsupportedFeatureError naming every incompat feature that the reader does not know
  */
 export function checkReadable(features: FeatureWords): void {
-  const missing = namesOf(features.featureIncompat & ~READ_INCOMPAT, Incompat, 'incompat');
+  const missing = featureNamesOf(features.featureIncompat & ~READ_INCOMPAT, Incompat, 'incompat');
   if (missing.length > 0) throw new UnsupportedFeatureError(missing, 'read');
 }
 
@@ -117,23 +117,15 @@ export function checkReadable(features: FeatureWords): void {
  */
 export function checkWritable(features: FeatureWords): void {
   const missing = [
-    ...namesOf(features.featureIncompat & ~WRITE_INCOMPAT, Incompat, 'incompat'),
-    ...namesOf(features.featureRoCompat & ~WRITE_RO_COMPAT, RoCompat, 'ro_compat'),
-    ...namesOf(features.featureCompat & ~WRITE_COMPAT, Compat, 'compat'),
+    ...featureNamesOf(features.featureIncompat & ~WRITE_INCOMPAT, Incompat, 'incompat'),
+    ...featureNamesOf(features.featureRoCompat & ~WRITE_RO_COMPAT, RoCompat, 'ro_compat'),
+    ...featureNamesOf(features.featureCompat & ~WRITE_COMPAT, Compat, 'compat'),
   ];
   if (missing.length > 0) throw new UnsupportedFeatureError(missing, 'write');
 }
 
-/** Every feature that is on, by name; a bit without a name as `incompat 0x...`. */
-export function featureNames(features: FeatureWords): string[] {
-  return [
-    ...namesOf(features.featureCompat, Compat, 'compat'),
-    ...namesOf(features.featureIncompat, Incompat, 'incompat'),
-    ...namesOf(features.featureRoCompat, RoCompat, 'ro_compat'),
-  ];
-}
-
-function namesOf(bits: number, table: Readonly<Record<string, number>>, word: string): string[] {
+/** A bit without a name comes out as `incompat 0x...`. */
+function featureNamesOf(bits: number, table: Readonly<Record<string, number>>, word: string): string[] {
   const names: string[] = [];
   for (let position = 0; position < 32; position++) {
     const bit = (1 << position) >>> 0;

@@ -7,7 +7,7 @@ import { parseInodeXattrs, parseXattrBlock, verifyXattrBlock, type XattrEntry } 
 import { ACL_INDEXES, fullXattrName } from './xattr-name';
 
 /** Attributes of a file as stored: those in the inode first, then those of its attribute block. */
-export function storedXattrs(volume: VolumeReader, number: number, inode: Inode): XattrEntry[] {
+function storedXattrs(volume: VolumeReader, number: number, inode: Inode): XattrEntry[] {
   const inside = parseInodeXattrs(volume.inodeBytes(number), inode.extraIsize);
   if (inode.xattrBlock === 0) return inside;
   const block = volume.block(inode.xattrBlock);

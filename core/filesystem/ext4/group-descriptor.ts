@@ -7,7 +7,6 @@ import type { Superblock } from './superblock';
 /** Bits of `flags`. */
 export const INODE_UNINIT = 0x1;
 export const BLOCK_UNINIT = 0x2;
-export const INODE_ZEROED = 0x4;
 
 /** One block group's descriptor (kernel Documentation/filesystems/ext4/group_descr.rst). */
 export interface GroupDescriptor {
@@ -78,7 +77,7 @@ export function writeGroupDescriptor(
 }
 
 /** CRC-32C cut to 16 bits with metadata_csum, else the CRC-16 of gdt_csum (uninit_bg). */
-export function groupDescriptorChecksum(bytes: Uint8Array, superblock: Superblock, group: number): number {
+function groupDescriptorChecksum(bytes: Uint8Array, superblock: Superblock, group: number): number {
   const size = superblock.descriptorSize;
   if (superblock.hasMetadataChecksums) {
     let crc = crc32cU32(superblock.checksumSeed, group);

@@ -148,7 +148,7 @@ export function writeInode(bytes: Uint8Array, inode: Inode, superblock: Superblo
 }
 
 /** Call after any change to an inode's bytes that did not go through `writeInode`, such as its attribute area. */
-export function renewInodeChecksum(bytes: Uint8Array, superblock: Superblock, number: number): void {
+function renewInodeChecksum(bytes: Uint8Array, superblock: Superblock, number: number): void {
   if (!superblock.hasMetadataChecksums) return;
   const crc = inodeChecksum(bytes, superblock, number);
   writeU16(bytes, 0x7c, crc & 0xffff);

@@ -5,11 +5,9 @@ import {
   lowU32,
   readU16,
   readU32,
-  readU64,
   readU8,
   writeU16,
   writeU32,
-  writeU64,
 } from '../../bytes/little-endian';
 import { decodeName } from '../../bytes/names';
 import { crc32c, CRC32C_START } from './checksum';
@@ -18,7 +16,7 @@ import { Incompat, RoCompat, type FeatureWords } from './features';
 /** Where the primary superblock stands, whatever the block size. */
 export const SUPERBLOCK_OFFSET_BYTES = 1024;
 export const SUPERBLOCK_BYTES = 1024;
-export const SUPERBLOCK_MAGIC = 0xef53;
+const SUPERBLOCK_MAGIC = 0xef53;
 
 /** mke2fs makes no smaller groups; a hostile superblock with tiny ones would ask for millions of descriptors. */
 const MIN_BLOCKS_PER_GROUP = 256;
@@ -27,8 +25,7 @@ const MIN_BLOCKS_PER_GROUP = 256;
 export const STATE_CLEAN = 0x1;
 export const STATE_ERRORS = 0x2;
 
-/** Bits of `flags`: how `char` counted when directory hashes were made. */
-export const FLAG_SIGNED_HASH = 0x1;
+/** Bit of `flags`: `char` counted as unsigned when directory hashes were made. */
 export const FLAG_UNSIGNED_HASH = 0x2;
 
 /** The ext4 superblock (kernel Documentation/filesystems/ext4/super.rst). Block numbers and counts are in filesystem blocks. */
@@ -170,7 +167,7 @@ export function writeSuperblock(bytes: Uint8Array, changes: SuperblockChanges): 
   if (readU32(bytes, 0x64) & RoCompat.metadata_csum) writeU32(bytes, 0x3fc, superblockChecksum(bytes));
 }
 
-export function superblockChecksum(bytes: Uint8Array): number {
+function superblockChecksum(bytes: Uint8Array): number {
   return crc32c(CRC32C_START, bytes, 0, 0x3fc);
 }
 
@@ -180,15 +177,6 @@ export function verifySuperblock(bytes: Uint8Array): void {
   const expected = superblockChecksum(bytes);
   const found = readU32(bytes, 0x3fc);
   if (found !== expected) throw new CorruptFilesystemError('superblock checksum', { expected, found });
-}
-
-/** Lifetime kilobytes written, which the kernel keeps for information only. */
-export function writeKilobytesWritten(bytes: Uint8Array, kilobytes: number): void {
-  writeU64(bytes, 0x178, kilobytes);
-}
-
-export function readKilobytesWritten(bytes: Uint8Array): number {
-  return readU64(bytes, 0x178);
 }
 
 function checkGeometry(superblock: Omit<Superblock, 'groupCount' | 'inodeTableBlocksPerGroup'>): void {

@@ -115,11 +115,7 @@ export function writeXattrReferences(
   renewXattrBlockChecksum(block, superblock, blockNumber);
 }
 
-export function renewXattrBlockChecksum(
-  block: Uint8Array,
-  superblock: Superblock,
-  blockNumber: number,
-): void {
+function renewXattrBlockChecksum(block: Uint8Array, superblock: Superblock, blockNumber: number): void {
   if (superblock.hasMetadataChecksums) {
     writeU32(block, CHECKSUM_OFFSET, xattrBlockChecksum(block, superblock, blockNumber));
   }
@@ -135,7 +131,7 @@ export function verifyXattrBlock(block: Uint8Array, superblock: Superblock, bloc
 }
 
 /** Hash of one entry, over its name and the words of its value (kernel ext4_xattr_hash_entry, unsigned characters). */
-export function xattrEntryHash(entry: XattrEntry): number {
+function xattrEntryHash(entry: XattrEntry): number {
   let hash = 0;
   for (const byte of entry.suffix) hash = (hash << 5) ^ (hash >>> 27) ^ byte;
   if (entry.valueInode !== 0) return hash >>> 0;

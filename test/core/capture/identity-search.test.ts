@@ -1,6 +1,6 @@
 import { identitySearch } from '../../../core/capture/identity-search';
 import type { IdentityValues } from '../../../core/image/identity-values';
-import { NO_IDENTITY } from '../../support/memory-image';
+import { NO_IDENTITY } from '../../../core/image/identity-values';
 
 const identity: Partial<IdentityValues> = {
   hostname: 'web-17',

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { digestOf } from '../../../core/chunk-store/digest';
 import { classify, type ClassifyOptions } from '../../../core/classify/classify';
 import type { Profile } from '../../../core/profile/profile';
-import { DEBIAN_12, NO_IDENTITY } from '../../support/memory-image';
+import { NO_IDENTITY } from '../../../core/image/identity-values';
+import { DEBIAN_12 } from '../../support/memory-image';
 
 const base = { base: '1', openssl: '3.0.1', python3: '3.11' };
 const web = { ...base, nginx: '1.22', 'nginx-common': '1.22' };

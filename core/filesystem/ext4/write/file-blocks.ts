@@ -33,7 +33,7 @@ export function readFileBlocks(volume: VolumeEdit, inode: InodeEdit): FileBlocks
 }
 
 /** Makes the inode lead to exactly these extents. Tree blocks are reused, taken or given back as needed. */
-export function writeFileBlocks(
+function writeFileBlocks(
   volume: VolumeEdit,
   inode: InodeEdit,
   extents: readonly Extent[],

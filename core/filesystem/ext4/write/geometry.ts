@@ -19,7 +19,7 @@ export function groupOfInode(superblock: Superblock, inode: number): number {
   return Math.floor((inode - 1) / superblock.inodesPerGroup);
 }
 
-export function descriptorTableBlocks(superblock: Superblock): number {
+function descriptorTableBlocks(superblock: Superblock): number {
   return Math.ceil((superblock.groupCount * superblock.descriptorSize) / superblock.blockSize);
 }
 

@@ -2,9 +2,10 @@ import { encodeName } from '../../../bytes/names';
 import { CorruptFilesystemError } from '../../errors';
 import { NotADirectoryError, NotFoundError } from '../../write-errors';
 import { ROOT_INODE } from '../inode';
+import { namesOf } from '../path-names';
 import { findEntry, type FoundEntry } from './directory-edit';
 import type { InodeEdit } from './inode-edit';
-import { namesOf, splitPath } from './paths';
+import { splitPath } from './paths';
 import type { VolumeEdit } from './volume-edit';
 
 /** What stands at a path, and the directory that it stands or would stand in. */

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { writeU16, writeU32 } from '../../../../core/bytes/little-endian';
 import { CorruptFilesystemError, UnsupportedFeatureError } from '../../../../core/filesystem/errors';
-import {
-  checkReadable,
-  checkWritable,
-  Compat,
-  featureNames,
-  Incompat,
-  RoCompat,
-} from '../../../../core/filesystem/ext4/features';
+import { checkReadable, checkWritable, Incompat, RoCompat } from '../../../../core/filesystem/ext4/features';
 import {
   parseSuperblock,
   verifySuperblock,
@@ -110,14 +103,5 @@ describe('feature gate', () => {
     expect(() => checkWritable(superblockFixture({ compat: 0x3c | 0x80000000 }))).toThrow(
       'compat 0x80000000',
     );
-  });
-
-  it('lists features by the names of e2fsprogs', () => {
-    expect(featureNames(superblockFixture())).toEqual([
-      ...['has_journal', 'ext_attr', 'resize_inode', 'dir_index'],
-      ...['filetype', 'extent', '64bit', 'flex_bg'],
-      ...['sparse_super', 'large_file', 'huge_file', 'dir_nlink', 'extra_isize', 'metadata_csum'],
-    ]);
-    expect(Compat.has_journal).toBe(4);
   });
 });
