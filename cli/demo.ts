@@ -62,7 +62,7 @@ export async function withPatchedFleet<T>(
       await writeFile(path.join(stateFolder, 'report.json'), JSON.stringify(report, undefined, 2));
       tell(`the report is ${file}`);
     }
-    if (report !== undefined) tell(reportTable(report));
+    if (report !== undefined) tell(`\n${reportTable(report)}`);
     const problems = await problemsOf(run, report, events, before);
     return await use(open, { run, report, problems });
   } finally {

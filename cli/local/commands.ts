@@ -55,6 +55,14 @@ export function localCommands(
       if (!(await run(path.resolve(flags.state), flags, tell))) process.exitCode = 1;
     });
   local
+    .command('roll-back')
+    .description('put the old volumes of a run back')
+    .argument('<run>', 'name of the run')
+    .option(...stateOption)
+    .action(async (run: string, flags: Flags) => {
+      if (!(await rollBack(path.resolve(flags.state), run, tell))) process.exitCode = 1;
+    });
+  local
     .command('status')
     .description('what serves, and the machines of the fleet')
     .option(...stateOption)
@@ -142,15 +150,24 @@ async function run(
   const serving = await requireServing(folder);
   const input = { update: flags.update, dryRun: flags.dryRun, representative: flags.representative };
   const name = runName('run', new Date());
-  const finished = await runAndWatch(
-    clientsOf(serving.url),
-    serving,
-    serving.patchFleetArn,
-    input,
-    name,
-    tell,
-  );
-  if (finished.report !== undefined) tell(reportTable(finished.report as Report));
+  return follow(serving, serving.patchFleetArn, input, name, tell);
+}
+
+async function rollBack(folder: string, run: string, tell: (line: string) => void): Promise<boolean> {
+  const serving = await requireServing(folder);
+  return follow(serving, serving.rollBackRunArn, { run }, runName('roll-back', new Date()), tell);
+}
+
+/** Starts a state machine, tells what it does and how it ended; true when it succeeded. */
+async function follow(
+  serving: ServingCloud,
+  stateMachineArn: string,
+  input: Readonly<Record<string, unknown>>,
+  name: string,
+  tell: (line: string) => void,
+): Promise<boolean> {
+  const finished = await runAndWatch(clientsOf(serving.url), serving, stateMachineArn, input, name, tell);
+  if (finished.report !== undefined) tell(`\n${reportTable(finished.report as Report)}`);
   if (finished.error !== undefined) tell(`${finished.error.name}: ${finished.error.cause}`);
   return finished.status === 'SUCCEEDED';
 }

@@ -17,6 +17,13 @@ import type { RunDocuments } from './run-documents';
 
 const POLL_MS = 1000;
 
+export interface WatchedRun {
+  readonly executionArn: string;
+  readonly run: string;
+  /** Keys that were there before: they are not told. */
+  readonly known: readonly string[];
+}
+
 /**
  * Follows an execution until it ends and tells each step as it happens: the states the run enters, the classes that
  * were found, and what was done to each machine, with blocks and bytes.
@@ -24,11 +31,10 @@ const POLL_MS = 1000;
 export async function watchRun(
   sfn: SFNClient,
   documents: RunDocuments,
-  executionArn: string,
-  run: string,
+  { executionArn, run, known }: WatchedRun,
   tell: (line: string) => void,
 ): Promise<DescribeExecutionOutput> {
-  const progress = new Progress(sfn, documents, executionArn, run, tell);
+  const progress = new Progress(sfn, documents, { executionArn, run, known }, tell);
   for (;;) {
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     await progress.tellNew();
@@ -38,17 +44,22 @@ export async function watchRun(
 }
 
 class Progress {
-  private readonly seenKeys = new Set<string>();
+  private readonly seenKeys: Set<string>;
   private readonly names = new Map<string, string>();
   private lastEvent = 0;
+  private readonly executionArn: string;
+  private readonly run: string;
 
   constructor(
     private readonly sfn: SFNClient,
     private readonly documents: RunDocuments,
-    private readonly executionArn: string,
-    private readonly run: string,
+    { executionArn, run, known }: WatchedRun,
     private readonly tell: (line: string) => void,
-  ) {}
+  ) {
+    this.executionArn = executionArn;
+    this.run = run;
+    this.seenKeys = new Set(known);
+  }
 
   async tellNew(): Promise<void> {
     await this.tellStates();
