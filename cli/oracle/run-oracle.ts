@@ -5,10 +5,14 @@ import path from 'node:path';
 import { compareTrees, type TreeComparison } from './compare-trees';
 import { judgeVolume, type VolumeJudgement } from './judge-volume';
 import { Machines, rootVolumeOf } from './machine';
+import { BANNER_PACKAGE } from '../../local/fleet/package-repository';
 import type { AwsClients } from '../run/aws-clients';
 
 /** Appended to a machine's name: its copy that is updated online. */
 export const TWIN_SUFFIX = '-online';
+
+/** What the update of any day brings to every machine of the demo fleet. */
+const UPDATED_EVERYWHERE = `${BANNER_PACKAGE}:all 1.1 `;
 
 /** The package manager's own way, as an administrator would do it by hand. */
 const ONLINE_UPDATE = [
@@ -68,12 +72,14 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
       problems: problemsOf(find(judgements, machine)),
     }));
     const booted: PatchedMachine[] = [];
-    for (const machine of subject.twins) {
-      const expected = find(judgements, machine + TWIN_SUFFIX).packages;
-      booted.push({
-        machine,
-        problems: await bootProblems(machines, find(fleet, machine), expected, subject.tell),
-      });
+    for (const machine of subject.patched) {
+      // A machine without a twin is held to what its volume says after the patch.
+      const expected = (judgements.get(machine + TWIN_SUFFIX) ?? find(judgements, machine)).packages;
+      const problems = await bootProblems(machines, find(fleet, machine), expected, subject.tell);
+      if (!expected.some((line) => line.startsWith(UPDATED_EVERYWHERE))) {
+        problems.push(`${UPDATED_EVERYWHERE} is not installed`);
+      }
+      booted.push({ machine, problems });
     }
     const holds =
       cases.every(({ comparison }) => comparison.unexplained.length === 0) &&

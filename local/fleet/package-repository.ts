@@ -7,7 +7,7 @@ import { runProgram } from './run-program';
  * A package of the fleet's own: a configuration file and a script, in the two versions that the demo's update lies
  * between. It exists so that one configuration file is known to change on any day.
  */
-const BANNER_PACKAGE = 'fleet-banner';
+export const BANNER_PACKAGE = 'fleet-banner';
 export const BANNER_CONFIGURATION = '/etc/fleet-banner/banner.conf';
 
 const bannerControl = (version: string): string => `Package: ${BANNER_PACKAGE}

@@ -81,6 +81,7 @@ test('an offline patched machine equals its copy that apt-get upgraded, outside 
 
 test('e2fsck, dpkg and debsums find nothing on any patched volume, and the machines boot with their services', () => {
   expect(result.judged).toHaveLength(8);
+  expect(result.booted).toHaveLength(8);
   expect(
     [...result.judged, ...result.booted].flatMap(({ machine, problems }) =>
       problems.map((problem) => `${machine}: ${problem}`),
