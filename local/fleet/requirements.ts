@@ -21,7 +21,6 @@ const PROGRAMS: readonly Requirement[] = [
   { program: 'mount', debianPackage: 'mount', why: 'mounts the volumes of running instances' },
   { program: 'unshare', debianPackage: 'util-linux', why: 'keeps every mount and process private' },
   { program: 'nsenter', debianPackage: 'util-linux', why: 'runs commands inside running instances' },
-  { program: 'ip', debianPackage: 'iproute2', why: 'gives each instance a network of its own' },
   {
     program: 'ssh-keygen',
     debianPackage: 'openssh-client',
@@ -31,6 +30,7 @@ const PROGRAMS: readonly Requirement[] = [
   { program: 'apt-ftparchive', debianPackage: 'apt-utils', why: 'indexes the repository made on the spot' },
   { program: 'tar', debianPackage: 'tar', why: 'fills the filesystems' },
   { program: 'debsums', debianPackage: 'debsums', why: 'checks the files of patched machines' },
+  { program: 'python3', debianPackage: 'python3', why: 'lists trees as the kernel shows them' },
 ];
 
 /** The host cannot run the fleet; says exactly what is missing and the command that brings it. */
