@@ -52,7 +52,7 @@ const layerRules = Object.entries(layers).map(([layer, { folders, packages }]) =
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'cdk.out/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['.imageelves*/**', 'dist/**', 'cdk.out/**', 'node_modules/**', 'coverage/**'] },
   ...tseslint.configs.recommended,
   {
     rules: {
