@@ -10,7 +10,7 @@ import { addMachine, type TestMachine } from './test-machines';
 
 const run = promisify(execFile);
 const BLOCK = 524_288;
-const DISK_BYTES = 256 * 2 ** 20;
+const DISK_BYTES = 64 * 2 ** 20;
 
 /** What the update of this fleet does on a running machine, by its mounted root. */
 const UPDATE = `
