@@ -8,7 +8,7 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** How many times as fast as the machine's clock waits and transitions go. Functions run in real time. @default 1 */
   readonly speed?: number;
-  /** Lambda invocations at once. @default two for each processor */
+  /** Lambda invocations at once. @default two for each processor, and no more than memory allows */
   readonly concurrency?: number;
   /** Behind running instances: those given, or `imaginary` ones that are on or off and do nothing else. @default real ones: systemd-nspawn */
   readonly machines?: Machines | 'imaginary';

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock';
@@ -14,7 +14,7 @@ export interface LambdasOptions {
   readonly logFolder: string;
   /** For every function: the endpoint, the region, credentials. Asked at the start of each worker. */
   readonly variables: () => Readonly<Record<string, string>>;
-  /** Invocations at once, over all functions. @default 8 */
+  /** Invocations at once, over all functions. @default two for each processor, and no more than memory allows */
   readonly concurrency?: number;
   /** For the delays between attempts of event invocations. */
   readonly clock: Clock;
@@ -34,6 +34,12 @@ export interface InvocationAnswer {
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 const EVENT_RETRY_SECONDS = [60, 120];
 
+/** What a function that holds the blocks of a volume may take, with what its last invocation left to be collected. */
+const BYTES_PER_INVOCATION = 2 * 2 ** 30;
+
+const defaultConcurrency = (): number =>
+  Math.max(1, Math.min(2 * availableParallelism(), Math.floor(totalmem() / BYTES_PER_INVOCATION)));
+
 /** The functions of the embedded cloud, each run in worker threads. */
 export class Lambdas {
   readonly faults = new LambdaFaults();
@@ -46,7 +52,7 @@ export class Lambdas {
 
   constructor(private readonly options: LambdasOptions) {
     this.pool = new EnvironmentPool(options.variables);
-    this.limit = pLimit(options.concurrency ?? 2 * availableParallelism());
+    this.limit = pLimit(options.concurrency ?? defaultConcurrency());
   }
 
   list(): LambdaFunction[] {
