@@ -1,4 +1,6 @@
-import type { FilesystemWriter, Metadata } from '../filesystem/filesystem';
+import type { BlockDevice } from '../block-device/block-device';
+import type { ImageElvesError } from '../errors';
+import type { FilesystemReader, FilesystemWriter, Metadata } from '../filesystem/filesystem';
 
 /**
  * One change to a filesystem, with everything decided: records are merged, templates rendered, contents at hand.
@@ -31,15 +33,25 @@ export type ResolvedOperation =
   /** Nothing is done where nothing stands, or where chattr protects what does. */
   | { readonly kind: 'set-time'; readonly path: string; readonly mtimeNs: bigint };
 
-/** One filesystem of the image, writable, and where fstab mounts it. */
+/** One filesystem of the image that may be changed, and where fstab mounts it. */
 export interface WritableMount {
   readonly mountPoint: string;
-  readonly filesystem: FilesystemWriter;
+  readonly kind: string;
+  readonly filesystem: FilesystemReader;
+  /** The same filesystem for the direct engine; undefined where only the kernel writes it. */
+  readonly writer?: FilesystemWriter;
+  /** Why there is no writer. */
+  readonly refusal?: ImageElvesError;
+  /** The bytes of this filesystem alone; undefined for filesystems that stand on no device (in tests). */
+  readonly device?: BlockDevice;
+  /** btrfs only: the subvolume that is mounted here. */
+  readonly subvolume?: string;
 }
 
 /**
  * Performs operations in order on the overlay of an image. All or nothing: on any error the caller drops the overlay.
- * The direct engine is TypeScript (core/apply/direct-engine.ts); a kernel engine stands beside it behind this seam.
+ * The direct engine is TypeScript (core/apply/direct-engine.ts); the kernel engine (core/apply/kernel-engine.ts) lets
+ * Linux do it.
  */
 export interface ApplyEngine {
   readonly name: 'direct' | 'kernel';

@@ -53,10 +53,10 @@ export async function applyManifest(request: ApplyRequest): Promise<ApplyResult>
 
   const { differences } = await verifyManifest(manifest, image, { codecFor });
   const touched = new Set(
-    manifest.operations.map(({ path }) => placeOf(image.writableMounts, path).mount.filesystem),
+    manifest.operations.map(({ path }) => placeOf(image.writableMounts, path).mount.writer),
   );
   const problems = differences.map(describeDifference);
-  for (const filesystem of touched) problems.push(...(await filesystem.check()));
+  for (const writer of touched) problems.push(...((await writer?.check()) ?? []));
   if (problems.length > 0) throw new ApplyVerificationError(problems);
   return { engine: engine.name, ...result, alreadyPatched: false };
 }

@@ -1,5 +1,6 @@
 import { ImageElvesError } from '../errors';
-import type { ModificationTime } from '../filesystem/filesystem';
+import { UnsupportedFilesystemError } from '../filesystem/errors';
+import type { FilesystemWriter, ModificationTime } from '../filesystem/filesystem';
 import type { ApplyEngine, EngineResult, ResolvedOperation, WritableMount } from './apply-engine';
 import { ApplyError } from './apply-errors';
 
@@ -59,7 +60,7 @@ async function setModificationTimes(
     byMount.set(mount, times);
     times.push({ path: inside, mtimeNs });
   }
-  for (const [{ filesystem }, times] of byMount) await filesystem.setModificationTimes(times);
+  for (const [mount, times] of byMount) await writerOf(mount).setModificationTimes(times);
 }
 
 async function perform(
@@ -67,7 +68,7 @@ async function perform(
   operation: Exclude<ResolvedOperation, TimeOperation>,
 ): Promise<void> {
   const { mount, inside } = placeOf(mounts, operation.path);
-  const { filesystem } = mount;
+  const filesystem = writerOf(mount);
   switch (operation.kind) {
     case 'put-file':
       return filesystem.writeFile(inside, operation.content, operation.metadata);
@@ -89,6 +90,11 @@ async function perform(
       return filesystem.link(existing.inside, inside);
     }
   }
+}
+
+function writerOf({ writer, refusal, mountPoint, kind }: WritableMount): FilesystemWriter {
+  if (writer === undefined) throw refusal ?? new UnsupportedFilesystemError(kind, mountPoint);
+  return writer;
 }
 
 /** The mount with the longest mount point above the path, and the path within it. */

@@ -44,3 +44,18 @@ export class UnsupportedFilesystemError extends ImageElvesError {
     );
   }
 }
+
+/** Changes of the last mount stand only in the log or journal, in a form that only the kernel replays. */
+export class RecoveryNeededError extends ImageElvesError {
+  override readonly name = 'RecoveryNeededError';
+  constructor(
+    readonly kind: string,
+    readonly reason: string,
+  ) {
+    super(
+      `The ${kind} filesystem was not unmounted cleanly: ${reason}.`,
+      { kind, reason },
+      'Deploy with the kernel engine, which replays it in a copy, or start and stop the instance once.',
+    );
+  }
+}

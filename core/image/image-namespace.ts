@@ -21,6 +21,8 @@ export class ImageNamespace implements Image {
     this.longestFirst = mounts.toSorted((a, b) => b.mountPoint.length - a.mountPoint.length);
   }
 
+  async close(): Promise<void> {}
+
   get kind(): string {
     return this.root.filesystem.kind;
   }

@@ -42,11 +42,15 @@ export interface Image extends FilesystemReader {
   readonly identity: IdentityValues;
   /** The mount that holds this path. */
   mountOf(path: string): ImageMount;
+  /** Ends what reading through the kernel holds; nothing can be read from such mounts afterwards. May be called twice. */
+  close(): Promise<void>;
 }
 
 /** An image whose filesystems can be written by an ApplyEngine. Reads see what was written. */
 export interface WritableImage extends Image {
   readonly writableMounts: readonly WritableMount[];
+  /** The same volumes opened anew: for reads after something else than the image's own writers wrote to the devices. */
+  reopen(): Promise<WritableImage>;
 }
 
 export type WritableVolume = ImageVolume<BlockDevice>;

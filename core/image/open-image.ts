@@ -52,13 +52,18 @@ export async function openWritableImage(
     },
     peek: ({ device }) => openExt4(device, options),
   });
-  return new WritableNamespace(image, mounts);
+  return new WritableNamespace(
+    image,
+    mounts.map((mount) => ({ ...mount, writer: mount.filesystem })),
+    () => openWritableImage(volumes, options),
+  );
 }
 
 class WritableNamespace extends ImageNamespace implements WritableImage {
   constructor(
     image: ImageNamespace,
     readonly writableMounts: WritableImage['writableMounts'],
+    readonly reopen: () => Promise<WritableImage>,
   ) {
     super(image.mounts, image);
   }

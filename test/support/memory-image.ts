@@ -41,8 +41,13 @@ export class MemoryImage implements WritableImage {
   }
 
   get writableMounts() {
-    return this.mounts;
+    return this.mounts.map((mount) => ({ ...mount, writer: mount.filesystem }));
   }
+  async close() {}
+  async reopen() {
+    return this;
+  }
+
   get uuid() {
     return this.root.uuid;
   }

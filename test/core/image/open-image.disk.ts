@@ -144,7 +144,7 @@ describe.each([
   it('can be changed on each of its filesystems, and only there', async () => {
     const overlays = volumes.map((one) => ({ ...one, device: new OverlayBlockDevice(one.device) }));
     const image = await openWritableImage(overlays);
-    const home = image.writableMounts.find(({ mountPoint }) => mountPoint === '/home')!.filesystem;
+    const home = image.writableMounts.find(({ mountPoint }) => mountPoint === '/home')!.writer!;
     const metadata = { mode: 0o640, uid: 7, gid: 7, mtimeNs: 5n, xattrs: new Map<string, Uint8Array>() };
     await home.writeFile('/ada/new', Buffer.from('new'), metadata);
     expect(Buffer.from(await image.readFile('/home/ada/new')).toString()).toBe('new');
