@@ -103,3 +103,20 @@ export class FilesystemNotCleanError extends ImageElvesError {
     );
   }
 }
+
+/** Neither engine may change this filesystem: Linux itself would not, or not without harm. It can be read. */
+export class RefusedFilesystemError extends ImageElvesError {
+  override readonly name = 'RefusedFilesystemError';
+
+  constructor(kind: string, why: string, features: readonly string[] = []) {
+    super(
+      `The ${kind} filesystem must not be changed: ${why}.`,
+      { kind, why, features },
+      'Exclude the instance, or update it online.',
+    );
+  }
+
+  static ofFeatures(kind: string, features: readonly string[]): RefusedFilesystemError {
+    return new RefusedFilesystemError(kind, `Linux does not write ${features.join(', ')}`, features);
+  }
+}

@@ -16,6 +16,7 @@ const LEFT_ALONE = [
   'VolumeChangedError',
   'UnsupportedFilesystemError',
   'UnsupportedFeatureError',
+  'RefusedFilesystemError',
 ];
 
 /** What became of a machine, and why. The first thing that is true of it, from the end of a run to its beginning. */

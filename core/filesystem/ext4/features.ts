@@ -1,4 +1,5 @@
 import { UnsupportedFeatureError } from '../errors';
+import { RefusedFilesystemError } from '../write-errors';
 
 /** Feature bits of the ext4 superblock (kernel Documentation/filesystems/ext4/super.rst), by the names of e2fsprogs. */
 export const Compat = {
@@ -63,75 +64,144 @@ export interface FeatureWords {
   readonly featureRoCompat: number;
 }
 
-const READ_INCOMPAT =
-  Incompat.filetype |
-  Incompat.needs_recovery |
-  Incompat.meta_bg |
-  Incompat.extent |
-  Incompat['64bit'] |
-  Incompat.mmp |
-  Incompat.flex_bg |
-  Incompat.metadata_csum_seed |
-  Incompat.large_dir;
+/** Who does it: the TypeScript of this folder, the kernel engine, or nobody. */
+export type FeatureSupport = 'direct' | 'kernel' | 'refused';
 
-const WRITE_INCOMPAT =
-  Incompat.filetype |
-  Incompat.needs_recovery |
-  Incompat.extent |
-  Incompat['64bit'] |
-  Incompat.flex_bg |
-  Incompat.metadata_csum_seed;
+/** What is done with filesystems that have a feature, or one of the properties that no feature bit says. */
+export interface Ext4Feature {
+  /** As e2fsprogs calls it, or in words. */
+  readonly name: string;
+  /** The word of the superblock and the bit in it; undefined for a property. */
+  readonly word?: 'compat' | 'incompat' | 'ro_compat';
+  readonly bit?: number;
+  readonly read: FeatureSupport;
+  readonly write: FeatureSupport;
+  readonly remark?: string;
+}
 
-const WRITE_RO_COMPAT =
-  RoCompat.sparse_super |
-  RoCompat.large_file |
-  RoCompat.huge_file |
-  RoCompat.uninit_bg |
-  RoCompat.dir_nlink |
-  RoCompat.extra_isize |
-  RoCompat.metadata_csum |
-  RoCompat.orphan_present;
+/** The rule of the format for bits that nobody knows: compat may be written, ro_compat only read, incompat neither. */
+const UNKNOWN_SUPPORT = {
+  compat: ['direct', 'kernel'],
+  incompat: ['refused', 'refused'],
+  ro_compat: ['direct', 'refused'],
+} as const satisfies Record<string, Told>;
 
-/** An unknown compat bit may be ignored by rule; a writer of strangers' images does not. */
-const WRITE_COMPAT =
-  Compat.has_journal |
-  Compat.ext_attr |
-  Compat.resize_inode |
-  Compat.dir_index |
-  Compat.orphan_file |
-  // Only an empty fast-commit area gets this far: recovery refuses one that holds commits.
-  Compat.fast_commit;
+type Told = readonly [read: FeatureSupport, write: FeatureSupport, remark?: string];
+
+const COMPAT_SUPPORT: Readonly<Record<keyof typeof Compat, Told>> = {
+  dir_prealloc: ['direct', 'kernel', 'of no known volume'],
+  imagic_inodes: ['direct', 'kernel', 'of AFS'],
+  has_journal: ['direct', 'direct', 'jbd2 in an inode of the volume, replayed in memory'],
+  ext_attr: ['direct', 'direct'],
+  resize_inode: ['direct', 'direct'],
+  dir_index: ['direct', 'direct', 'legacy, half_md4 and tea hashes, signed and unsigned'],
+  lazy_bg: ['direct', 'kernel', 'given up before Linux had it'],
+  exclude_inode: ['direct', 'kernel', 'of snapshots that Linux never had'],
+  snapshot_bitmap: ['direct', 'kernel', 'of snapshots that Linux never had'],
+  sparse_super2: ['direct', 'kernel'],
+  fast_commit: ['direct', 'direct', 'with no fast commits pending'],
+  stable_inodes: ['direct', 'kernel'],
+  orphan_file: ['direct', 'direct'],
+};
+
+const INCOMPAT_SUPPORT: Readonly<Record<keyof typeof Incompat, Told>> = {
+  compression: ['refused', 'refused', 'Linux never had it'],
+  filetype: ['direct', 'direct'],
+  needs_recovery: ['direct', 'direct', 'the journal is replayed first'],
+  journal_dev: ['refused', 'refused', 'the journal of another filesystem'],
+  meta_bg: ['direct', 'kernel'],
+  extent: ['direct', 'direct'],
+  '64bit': ['direct', 'direct'],
+  mmp: ['direct', 'kernel'],
+  flex_bg: ['direct', 'direct'],
+  ea_inode: ['refused', 'kernel'],
+  dirdata: ['refused', 'refused', 'of Lustre'],
+  metadata_csum_seed: ['direct', 'direct'],
+  large_dir: ['direct', 'kernel'],
+  inline_data: ['refused', 'kernel'],
+  encrypt: ['refused', 'kernel'],
+  casefold: ['refused', 'kernel'],
+};
+
+const RO_COMPAT_SUPPORT: Readonly<Record<keyof typeof RoCompat, Told>> = {
+  sparse_super: ['direct', 'direct'],
+  large_file: ['direct', 'direct'],
+  btree_dir: ['direct', 'kernel', 'of no known volume'],
+  huge_file: ['direct', 'direct'],
+  uninit_bg: ['direct', 'direct', 'also called gdt_csum'],
+  dir_nlink: ['direct', 'direct'],
+  extra_isize: ['direct', 'direct'],
+  has_snapshot: ['direct', 'refused', 'of snapshots that Linux never had'],
+  quota: ['direct', 'kernel'],
+  bigalloc: ['direct', 'kernel'],
+  metadata_csum: ['direct', 'direct'],
+  replica: ['direct', 'refused', 'Linux mounts it read-only'],
+  'read-only': ['direct', 'refused', 'Linux mounts it read-only'],
+  project: ['direct', 'kernel'],
+  shared_blocks: ['direct', 'refused', 'Linux mounts it read-only'],
+  verity: ['direct', 'kernel'],
+  orphan_present: ['direct', 'direct', 'the orphans are deleted first'],
+};
+
+/** Every feature that has a name: what docs/filesystems.md tells, and by what volumes are let in. */
+export const EXT4_FEATURES: readonly Ext4Feature[] = [
+  ...rows('compat', Compat, COMPAT_SUPPORT),
+  ...rows('incompat', Incompat, INCOMPAT_SUPPORT),
+  ...rows('ro_compat', RoCompat, RO_COMPAT_SUPPORT),
+];
 
 /**
  * What must hold before anything else of the filesystem is read.
  * @throws UnsupportedFeatureError naming every incompat feature that the reader does not know
  */
 export function checkReadable(features: FeatureWords): void {
-  const missing = featureNamesOf(features.featureIncompat & ~READ_INCOMPAT, Incompat, 'incompat');
+  const missing = featuresOf(features)
+    .filter(({ word, read }) => word === 'incompat' && read !== 'direct')
+    .map(({ name }) => name);
   if (missing.length > 0) throw new UnsupportedFeatureError(missing, 'read');
 }
 
 /**
- * What must hold before the direct writer changes a byte.
- * @throws UnsupportedFeatureError naming every feature that the writer does not keep consistent
+ * What must hold before the direct writer changes a byte. An unknown compat bit may be ignored by rule; a writer of
+ * strangers' images does not.
+ * @throws RefusedFilesystemError naming every feature that keeps Linux, too, from writing
+ * @throws UnsupportedFeatureError naming every feature that only Linux keeps consistent
  */
 export function checkWritable(features: FeatureWords): void {
-  const missing = [
-    ...featureNamesOf(features.featureIncompat & ~WRITE_INCOMPAT, Incompat, 'incompat'),
-    ...featureNamesOf(features.featureRoCompat & ~WRITE_RO_COMPAT, RoCompat, 'ro_compat'),
-    ...featureNamesOf(features.featureCompat & ~WRITE_COMPAT, Compat, 'compat'),
-  ];
-  if (missing.length > 0) throw new UnsupportedFeatureError(missing, 'write');
+  const found = featuresOf(features);
+  const named = (support: FeatureSupport): string[] =>
+    found.filter(({ write }) => write === support).map(({ name }) => name);
+  if (named('refused').length > 0) throw RefusedFilesystemError.ofFeatures('ext4', named('refused'));
+  if (named('kernel').length > 0) throw new UnsupportedFeatureError(named('kernel'), 'write');
 }
 
-/** A bit without a name comes out as `incompat 0x...`. */
-function featureNamesOf(bits: number, table: Readonly<Record<string, number>>, word: string): string[] {
-  const names: string[] = [];
-  for (let position = 0; position < 32; position++) {
-    const bit = (1 << position) >>> 0;
-    if ((bits & bit) >>> 0 === 0) continue;
-    const known = Object.entries(table).find(([, value]) => value === bit);
-    names.push(known ? known[0] : `${word} 0x${bit.toString(16)}`);
+/** What each set bit of a superblock is. A bit without a name comes out as `incompat 0x...`. */
+function featuresOf({ featureCompat, featureIncompat, featureRoCompat }: FeatureWords): Ext4Feature[] {
+  const words = { compat: featureCompat, incompat: featureIncompat, ro_compat: featureRoCompat } as const;
+  const found: Ext4Feature[] = [];
+  for (const word of ['incompat', 'ro_compat', 'compat'] as const) {
+    for (let position = 0; position < 32; position++) {
+      const bit = (1 << position) >>> 0;
+      if ((words[word] & bit) !== 0) found.push(featureOf(word, bit));
+    }
   }
-  return names;
+  return found;
+}
+
+function featureOf(word: keyof typeof UNKNOWN_SUPPORT, bit: number): Ext4Feature {
+  const known = EXT4_FEATURES.find((feature) => feature.word === word && feature.bit === bit);
+  if (known) return known;
+  const [read, write] = UNKNOWN_SUPPORT[word];
+  return { name: `${word} 0x${bit.toString(16)}`, word, bit, read, write };
+}
+
+function rows<Name extends string>(
+  word: keyof typeof UNKNOWN_SUPPORT,
+  bits: Readonly<Record<Name, number>>,
+  support: Readonly<Record<Name, Told>>,
+): Ext4Feature[] {
+  return (Object.keys(bits) as Name[]).map((name) => {
+    const [read, write, remark] = support[name];
+    return { name, word, bit: bits[name], read, write, ...(remark === undefined ? {} : { remark }) };
+  });
 }
