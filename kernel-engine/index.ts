@@ -1,0 +1,2 @@
+export { EmulatedKernel, type EmulatedKernelOptions } from './emulated-kernel';
+export { KernelEngineError, KernelEngineMissingError } from './errors';
