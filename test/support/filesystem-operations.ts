@@ -1,5 +1,5 @@
-import type { FilesystemWriter, Metadata } from '../../core/filesystem/filesystem';
-import { ImageElvesError } from '../../core/errors';
+import type { ApplyEngine, ResolvedOperation, WritableMount } from '../../core/apply/apply-engine';
+import type { Metadata } from '../../core/filesystem/filesystem';
 
 /** Metadata as JSON: attribute values in hex, times as text. */
 export interface OperationMetadata {
@@ -10,7 +10,7 @@ export interface OperationMetadata {
   readonly xattrs: Readonly<Record<string, string>>;
 }
 
-/** One call of a FilesystemWriter, as data that apply-operations.py can do through the kernel as well. */
+/** One operation of an engine, as data that apply-operations.py can do through the kernel as well. */
 export type FilesystemOperation =
   | { operation: 'writeFile'; path: string; seed: number; lengthBytes: number; metadata: OperationMetadata }
   | { operation: 'mkdir'; path: string; metadata: OperationMetadata }
@@ -25,7 +25,8 @@ export type FilesystemOperation =
       metadata: OperationMetadata;
     }
   | { operation: 'remove'; path: string }
-  | { operation: 'setMetadata'; path: string; metadata: OperationMetadata };
+  | { operation: 'setMetadata'; path: string; metadata: OperationMetadata }
+  | { operation: 'setTime'; path: string; mtimeNs: string };
 
 /** What kind of answer an operation got: `ok`, or why not, in words that errors and error numbers share. */
 export type Outcome = string;
@@ -50,28 +51,29 @@ const OUTCOME_OF_ERROR: Readonly<Record<string, Outcome>> = {
   XattrError: 'no space',
 };
 
-/** Outcomes as apply-operations.py printed them. */
-export function kernelOutcomes(output: string): Outcome[] {
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => OUTCOME_OF_ERRNO[line] ?? line);
+export function kernelOutcome(answer: string): Outcome {
+  return OUTCOME_OF_ERRNO[answer] ?? answer;
 }
 
-export async function performOperation(
-  filesystem: FilesystemWriter,
+/** Has an engine perform one operation on a filesystem mounted at the root. An error that is no outcome is thrown. */
+export async function performByEngine(
+  engine: ApplyEngine,
+  mounts: readonly WritableMount[],
   operation: FilesystemOperation,
 ): Promise<Outcome> {
   try {
-    await dispatch(filesystem, operation);
+    await engine.perform(mounts, one(resolvedOperation(operation)));
     return 'ok';
   } catch (error) {
-    const outcome = error instanceof ImageElvesError ? OUTCOME_OF_ERROR[error.name] : undefined;
-    if (outcome === undefined) {
-      throw error;
-    }
+    const { cause } = error as { cause?: { name?: string } };
+    const outcome = OUTCOME_OF_ERROR[cause?.name ?? ''];
+    if (outcome === undefined) throw error;
     return outcome;
   }
+}
+
+async function* one<T>(item: T): AsyncIterable<T> {
+  yield item;
 }
 
 /** The content that a writeFile operation stands for. */
@@ -89,26 +91,33 @@ export function metadataOf({ xattrs, mtimeNs, ...rest }: OperationMetadata): Met
   };
 }
 
-async function dispatch(filesystem: FilesystemWriter, operation: FilesystemOperation): Promise<void> {
+export function resolvedOperation(operation: FilesystemOperation): ResolvedOperation {
+  const { path } = operation;
   switch (operation.operation) {
     case 'writeFile':
-      return filesystem.writeFile(operation.path, contentOf(operation), metadataOf(operation.metadata));
+      return {
+        kind: 'put-file',
+        path,
+        content: contentOf(operation),
+        metadata: metadataOf(operation.metadata),
+      };
     case 'mkdir':
-      return filesystem.mkdir(operation.path, metadataOf(operation.metadata));
-    case 'symlink':
-      return filesystem.symlink(operation.path, operation.target, metadataOf(operation.metadata));
+      return { kind: 'make-directory', path, metadata: metadataOf(operation.metadata) };
+    case 'symlink': {
+      const { target, metadata } = operation;
+      return { kind: 'make-symlink', path, target, metadata: metadataOf(metadata) };
+    }
     case 'link':
-      return filesystem.link(operation.existingPath, operation.path);
-    case 'mknod':
-      return filesystem.mknod(
-        operation.path,
-        operation.type,
-        { major: operation.major, minor: operation.minor },
-        metadataOf(operation.metadata),
-      );
+      return { kind: 'make-hard-link', path, existingPath: operation.existingPath };
+    case 'mknod': {
+      const { type, major, minor, metadata } = operation;
+      return { kind: 'make-node', path, type, device: { major, minor }, metadata: metadataOf(metadata) };
+    }
     case 'remove':
-      return filesystem.remove(operation.path);
+      return { kind: 'remove', path };
     case 'setMetadata':
-      return filesystem.setMetadata(operation.path, metadataOf(operation.metadata));
+      return { kind: 'set-metadata', path, metadata: metadataOf(operation.metadata) };
+    case 'setTime':
+      return { kind: 'set-time', path, mtimeNs: BigInt(operation.mtimeNs) };
   }
 }

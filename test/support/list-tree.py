@@ -21,7 +21,6 @@ KINDS = {
     stat.S_IFIFO: "fifo",
     stat.S_IFSOCK: "socket",
 }
-root = os.fsencode(sys.argv[1])
 
 
 def digest(path):
@@ -40,7 +39,14 @@ def flags(path):
     return word[0]
 
 
-def show(path, name):
+def entries(root):
+    """What there is, a parent before its children, after the space that is free."""
+    space = os.statvfs(root)
+    yield {"freeBytes": space.f_bavail * space.f_frsize}
+    yield from below(root, b"/")
+
+
+def below(path, name):
     st = os.lstat(path)
     kind = KINDS[stat.S_IFMT(st.st_mode)]
     entry = {
@@ -69,12 +75,12 @@ def show(path, name):
         entry["target"] = os.fsdecode(os.readlink(path))
     if kind.endswith("device"):
         entry["device"] = f"{os.major(st.st_rdev)}:{os.minor(st.st_rdev)}"
-    print(json.dumps(entry))
+    yield entry
     if kind == "directory":
         for child in sorted(os.listdir(path)):
-            show(os.path.join(path, child), (name if name != b"/" else b"") + b"/" + child)
+            yield from below(os.path.join(path, child), (name if name != b"/" else b"") + b"/" + child)
 
 
-space = os.statvfs(root)
-print(json.dumps({"freeBytes": space.f_bavail * space.f_frsize}))
-show(root, b"/")
+if __name__ == "__main__":
+    for found in entries(os.fsencode(sys.argv[1])):
+        print(json.dumps(found))

@@ -41,12 +41,14 @@ const anyXattrs = (namespace: 'user' | 'trusted'): fc.Arbitrary<Record<string, s
     },
   );
 
+const anyTime = fc.integer({ min: 1, max: 2_000_000_000 }).map((seconds) => `${seconds}123456789`);
+
 const anyMetadata = (namespace: 'user' | 'trusted', modes: number[]): fc.Arbitrary<OperationMetadata> =>
   fc.record({
     mode: fc.constantFrom(...modes),
     uid: fc.constantFrom(0, 1000, 100_000),
     gid: fc.constantFrom(0, 33, 3_000_000_000),
-    mtimeNs: fc.integer({ min: 1, max: 2_000_000_000 }).map((seconds) => `${seconds}123456789`),
+    mtimeNs: anyTime,
     xattrs: anyXattrs(namespace),
   });
 
@@ -118,6 +120,10 @@ export const anyOperation: fc.Arbitrary<FilesystemOperation> = fc.oneof(
       // The kernel refuses attributes of users on anything but files and directories.
       metadata: anyMetadata('trusted', [0o755, 0o640]),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ operation: fc.constant('setTime' as const), path: anyPath, mtimeNs: anyTime }),
   },
 );
 
