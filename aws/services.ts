@@ -1,3 +1,4 @@
+import type { LinuxKernel } from '../core/filesystem/linux-kernel';
 import type { AwsClients } from './clients';
 import type { Pause } from './pause';
 import type { DocumentStore } from './s3/document-store';
@@ -11,4 +12,6 @@ export interface Services extends AwsClients {
   readonly leases: LeaseStore;
   readonly now: () => Date;
   readonly pause: Pause;
+  /** Where the deployment has the kernel engine. */
+  readonly kernel?: LinuxKernel;
 }

@@ -1,8 +1,7 @@
 import { applyManifest as applyToImage } from '../../core/apply/apply-manifest';
-import { DirectEngine } from '../../core/apply/direct-engine';
 import { openWritableImage } from '../../core/image/open-image';
-import type { ApplyDocument, SnapshotsDocument } from '../../core/workflow/documents';
-import { applyKey, applyProgressKey, snapshotsKey, TAGS } from '../../core/workflow/keys';
+import type { ApplyDocument, PlanDocument, SnapshotsDocument } from '../../core/workflow/documents';
+import { applyKey, applyProgressKey, planKey, snapshotsKey, TAGS } from '../../core/workflow/keys';
 import type { ApplyManifestInput, ApplyManifestOutput } from '../../core/workflow/payloads';
 import { SnapshotFailedError } from '../ebs/ebs-errors';
 import { UsageMeter } from '../ebs/usage-meter';
@@ -12,12 +11,12 @@ import { readManifest } from './match-instance';
 import { openOverlays } from './open-snapshots';
 import { OutOfTime } from './put-blocks';
 import { addCost, stepCost } from './step-cost';
-import { areReadable, writeChildSnapshots } from './write-child-snapshots';
+import { areReadable, completeChildSnapshots, putChildSnapshots } from './write-child-snapshots';
 
 /**
  * Performs the manifest on the blocks of one member, as children of its base snapshots. The changes are worked out anew
- * in each invocation, which gives the same blocks every time; what was put is in the journal. So an invocation that dies
- * or runs out of time is followed by one that goes on.
+ * in each invocation until all is put; what was put is in the journal, and what it tells is put again only where the
+ * bytes came out otherwise. So an invocation that dies or runs out of time is followed by one that goes on.
  *
  * @param hasTime whether the invocation has time for more puts
  */
@@ -47,56 +46,76 @@ export async function applyManifest(
     await documents.write(key, document);
     return outputOf(document);
   };
-  if (known !== undefined && known.written) {
+  const journalKey = (volumeId: string): string => applyProgressKey(run, instanceId, volumeId);
+  /** From here on nothing is worked out again: what is put is what becomes of the machine. */
+  const completed = async (facts: Partial<ApplyDocument>): Promise<ApplyManifestOutput> => {
+    const snapshots = facts.snapshots ?? known?.snapshots ?? [];
+    await completeChildSnapshots(services, snapshots, journalKey, meter);
+    return finish({ ...facts, written: true, done: snapshots.length === 0 });
+  };
+  if (known?.written === true) {
     meter.listCalls += known.snapshots.length;
     try {
       return await finish({ done: await areReadable(services, known.snapshots) });
     } catch (error) {
       if (!(error instanceof SnapshotFailedError) || known.attempts >= MAX_ATTEMPTS) throw error;
       // Refused after CompleteSnapshot, or cancelled: the next invocation begins another one.
-      return finish({ written: false, snapshots: [] });
+      return finish({ written: false, put: false, snapshots: [] });
     }
   }
+  if (known?.put === true) return completed({});
 
   const attempts = (known?.attempts ?? 0) + 1;
   // Written down first: an invocation that is killed has been an attempt too.
   await finish({ attempts });
-  const { snapshots } = await documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base'));
+  const [{ settings }, { snapshots }, manifest] = await Promise.all([
+    documents.read<PlanDocument>(planKey(run)),
+    documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base')),
+    readManifest(documents, input),
+  ]);
+  const { kernel, packs } = services;
   const volumes = await openOverlays(services, snapshots, meter);
-  const image = await openWritableImage(volumes);
-  const manifest = await readManifest(documents, input);
-  const result = await applyToImage({ manifest, image, packs: services.packs, engine: new DirectEngine() });
-  const touched = new Set(manifest.operations.map(({ path }) => image.mountOf(path).volumeId));
-  const written = await writeChildSnapshots(
-    services,
-    // A journal that was replayed changes a volume too, but is no reason to replace it.
-    volumes.filter(({ volumeId }) => !result.alreadyPatched && touched.has(volumeId)),
-    {
-      run,
-      instanceId,
-      purpose: 'patched',
-      tags: { [TAGS.classId]: classId },
-      description: `ImageElves ${run}: ${instanceId} patched`,
-      journalKey: (volumeId) => applyProgressKey(run, instanceId, volumeId),
-      hasTime,
-    },
-    meter,
-  );
-  if (written instanceof OutOfTime) return finish({ attempts });
-  return finish({
-    attempts,
-    operations: result.operations,
-    contentBytes: result.contentBytes,
-    snapshots: written,
-    written: true,
-    done: written.length === 0,
-  });
+  const image = await openWritableImage(volumes, { kernel });
+  try {
+    const result = await applyToImage({ manifest, image, packs, kernel, verify: settings.verify });
+    const touched = new Set(manifest.operations.flatMap(({ path }) => image.mountOf(path).volumeIds));
+    const put = await putChildSnapshots(
+      services,
+      // A journal that was replayed changes a volume too, but is no reason to replace it.
+      volumes.filter(({ volumeId }) => !result.alreadyPatched && touched.has(volumeId)),
+      {
+        run,
+        instanceId,
+        purpose: 'patched',
+        tags: { [TAGS.classId]: classId },
+        description: `ImageElves ${run}: ${instanceId} patched`,
+        journalKey,
+        hasTime,
+      },
+      meter,
+    );
+    if (put instanceof OutOfTime) return await finish({ attempts });
+    const { operations, contentBytes, engine } = result;
+    const facts = { attempts, operations, contentBytes, engine, snapshots: put, put: true };
+    await finish(facts);
+    return await completed(facts);
+  } finally {
+    await image.close();
+  }
 }
 
 /** Invocations after which a snapshot that failed is not begun anew. */
 const MAX_ATTEMPTS = 5;
 
-const EMPTY = { operations: 0, contentBytes: 0, snapshots: [], attempts: 0, written: false, done: false };
+const EMPTY = {
+  operations: 0,
+  contentBytes: 0,
+  snapshots: [],
+  attempts: 0,
+  put: false,
+  written: false,
+  done: false,
+};
 
 function outputOf({ done, snapshots, calls }: ApplyDocument): ApplyManifestOutput {
   const root = snapshots.find(({ isRoot }) => isRoot) ?? snapshots[0];

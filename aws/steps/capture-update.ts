@@ -13,7 +13,7 @@ import { UsageMeter } from '../ebs/usage-meter';
 import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
 import { readProfiles } from './classify-targets';
-import { openSnapshots } from './open-snapshots';
+import { withImage } from './open-snapshots';
 import { stepCost } from './step-cost';
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
@@ -30,24 +30,26 @@ export async function captureUpdate(
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'after')),
   ]);
   const meter = new UsageMeter();
-  const [imageBefore, imageAfter] = await Promise.all(
-    [before, after].map(({ snapshots }) => openSnapshots(services, snapshots, meter)),
+  const memberPackages = await packagesOfMembers(documents, classDocument);
+  const { manifest, index } = await withImage(services, before.snapshots, meter, (imageBefore) =>
+    withImage(services, after.snapshots, meter, async (imageAfter) => {
+      const captured = await capture({
+        before: imageBefore,
+        after: imageAfter,
+        update: settings.update,
+        run,
+        classId,
+        representative: {
+          instanceId,
+          kind: classDocument.representative.kind,
+          snapshots: { before: idsOf(before), after: idsOf(after) },
+        },
+        memberPackages,
+      });
+      const packed = await storeContents(captured.contents(), packs);
+      return { manifest: { ...captured.manifest, packs: packed }, index: packed };
+    }),
   );
-  const captured = await capture({
-    before: imageBefore!,
-    after: imageAfter!,
-    update: settings.update,
-    run,
-    classId,
-    representative: {
-      instanceId,
-      kind: classDocument.representative.kind,
-      snapshots: { before: idsOf(before), after: idsOf(after) },
-    },
-    memberPackages: await packagesOfMembers(documents, classDocument),
-  });
-  const index = await storeContents(captured.contents(), packs);
-  const manifest = { ...captured.manifest, packs: index };
   const { bytes, digest } = serializeManifest(manifest);
   const key = manifestKey(run, classId);
   await documents.writeText(key, bytes, 'application/json');

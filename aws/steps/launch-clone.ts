@@ -1,4 +1,4 @@
-import { DirectEngine } from '../../core/apply/direct-engine';
+import { chooseEngine, touchedMounts } from '../../core/apply/choose-engine';
 import { isolateClone } from '../../core/clone/isolate-clone';
 import type { ResolvedOperation } from '../../core/apply/apply-engine';
 import { openWritableImage } from '../../core/image/open-image';
@@ -14,7 +14,7 @@ import { openOverlays } from './open-snapshots';
 import { OutOfTime } from './put-blocks';
 import { addCost, stepCost } from './step-cost';
 import { CloneFailedError } from './step-errors';
-import { areReadable, writeChildSnapshots } from './write-child-snapshots';
+import { areReadable, completeChildSnapshots, putChildSnapshots } from './write-child-snapshots';
 
 /**
  * Starts an isolated copy of a stopped member: its base snapshot, changed offline so that it does none of its original's
@@ -55,6 +55,12 @@ export async function launchClone(
     if (written === undefined) return { done: false };
     clone = await save(written);
   }
+  if (!clone.written) {
+    const changed = clone.snapshots.filter(({ snapshotId, baseSnapshotId }) => snapshotId !== baseSnapshotId);
+    const journalKey = (volumeId: string): string => applyProgressKey(run, instanceId, `clone-${volumeId}`);
+    await completeChildSnapshots(services, changed, journalKey, meter);
+    clone = await save({ ...clone, written: true });
+  }
   if (clone.imageId === undefined) {
     if (!(await areReadable(services, clone.snapshots))) return { done: false };
     const target = await documents.read<TargetDocument>(targetKey(run, instanceId));
@@ -83,7 +89,7 @@ export async function launchClone(
   return { done, representativeInstanceId: cloneInstanceId };
 }
 
-const EMPTY = { snapshots: [], changes: [], done: false };
+const EMPTY = { snapshots: [], changes: [], written: false, done: false };
 
 /** Undefined when time is up. */
 async function writeIsolatedCopy(
@@ -94,38 +100,49 @@ async function writeIsolatedCopy(
 ): Promise<Pick<CloneDocument, 'snapshots' | 'changes'> | undefined> {
   const base = await services.documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base'));
   const volumes = await openOverlays(services, base.snapshots, meter);
-  const image = await openWritableImage(volumes);
-  const changes = await isolateClone(image, {
-    hostname: `imageelves-clone-${classId}`,
-    // The same in each try, so that a second one puts the same blocks.
-    mtimeNs: BigInt(Date.parse(base.startedAt)) * 1_000_000n,
-  });
-  await new DirectEngine().perform(image.writableMounts, operationsOf(changes));
-  const written = await writeChildSnapshots(
-    services,
-    volumes,
-    {
-      run,
-      instanceId,
-      purpose: 'clone',
-      tags: { [TAGS.classId]: classId },
-      description: `ImageElves ${run}: isolated copy of ${instanceId}`,
-      journalKey: (volumeId) => applyProgressKey(run, instanceId, `clone-${volumeId}`),
-      hasTime,
-    },
-    meter,
-  );
-  if (written instanceof OutOfTime) return undefined;
-  return {
-    snapshots: base.snapshots.map(
-      (snapshot) =>
-        written.find(({ volumeId }) => volumeId === snapshot.volumeId) ?? {
-          ...snapshot,
-          baseSnapshotId: snapshot.snapshotId,
-        },
-    ),
-    changes: changes.map(({ operation, why }) => ({ path: operation.path, why })),
-  };
+  const journalKey = (volumeId: string): string => applyProgressKey(run, instanceId, `clone-${volumeId}`);
+  const { kernel } = services;
+  const image = await openWritableImage(volumes, { kernel });
+  try {
+    const changes = await isolateClone(image, {
+      hostname: `imageelves-clone-${classId}`,
+      // The same in each try, so that a second one puts the same blocks.
+      mtimeNs: BigInt(Date.parse(base.startedAt)) * 1_000_000n,
+    });
+    const mounts = touchedMounts(
+      image.writableMounts,
+      changes.map(({ operation }) => operation.path),
+    );
+    await chooseEngine(mounts, kernel).perform(mounts, operationsOf(changes));
+    const put = await putChildSnapshots(
+      services,
+      volumes,
+      {
+        run,
+        instanceId,
+        purpose: 'clone',
+        tags: { [TAGS.classId]: classId },
+        description: `ImageElves ${run}: isolated copy of ${instanceId}`,
+        journalKey,
+        hasTime,
+      },
+      meter,
+    );
+    if (put instanceof OutOfTime) return undefined;
+    return {
+      snapshots: base.snapshots.map(
+        (snapshot) =>
+          put.find(({ volumeId }) => volumeId === snapshot.volumeId) ?? {
+            ...snapshot,
+            baseSnapshotId: snapshot.snapshotId,
+            putBlocks: 0,
+          },
+      ),
+      changes: changes.map(({ operation, why }) => ({ path: operation.path, why })),
+    };
+  } finally {
+    await image.close();
+  }
 }
 
 async function* operationsOf(

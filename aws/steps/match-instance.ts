@@ -7,7 +7,7 @@ import type { MatchInstanceInput, MatchInstanceOutput, PatchItem } from '../../c
 import { UsageMeter } from '../ebs/usage-meter';
 import { type DocumentStore, DocumentMissingError } from '../s3/document-store';
 import type { Services } from '../services';
-import { openSnapshots } from './open-snapshots';
+import { withImage } from './open-snapshots';
 import { stepCost } from './step-cost';
 
 /** @throws DocumentMissingError, ManifestDigestError, ManifestInvalidError, ManifestVersionError */
@@ -33,10 +33,12 @@ export async function matchInstance(
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base')),
   ]);
   const meter = new UsageMeter();
-  const image = await openSnapshots(services, snapshots, meter);
-  const { matched, alreadyPatched, differences, differenceCount } = await matchImage(manifest, image, {
-    packs,
-  });
+  const { matched, alreadyPatched, differences, differenceCount } = await withImage(
+    services,
+    snapshots,
+    meter,
+    (image) => matchImage(manifest, image, { packs }),
+  );
   const document: MatchDocument = {
     instanceId,
     classId,

@@ -27,13 +27,23 @@ function openReaders(
   );
 }
 
-/** The image that these snapshots hold. Costs a listing and the few blocks that say what is where. */
-export async function openSnapshots(
+/**
+ * Lends the image that these snapshots hold. Opening it costs a listing and the few blocks that say what is where.
+ * Closed in any case: a filesystem that is read through the kernel holds an emulated machine.
+ */
+export async function withImage<T>(
   services: Services,
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
-): Promise<Image> {
-  return openImage(await openReaders(services, snapshots, meter));
+  use: (image: Image) => Promise<T>,
+): Promise<T> {
+  const { kernel } = services;
+  const image = await openImage(await openReaders(services, snapshots, meter), { kernel });
+  try {
+    return await use(image);
+  } finally {
+    await image.close();
+  }
 }
 
 export async function openOverlays(

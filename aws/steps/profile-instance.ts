@@ -6,7 +6,7 @@ import { planKey, profileKey, snapshotsKey } from '../../core/workflow/keys';
 import type { ProfileInstanceInput, ProfileInstanceOutput } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
-import { openSnapshots } from './open-snapshots';
+import { withImage } from './open-snapshots';
 import { stepCost } from './step-cost';
 
 /** Reads from the base snapshots of one instance what the update is thought to depend on. */
@@ -21,8 +21,9 @@ export async function profileInstance(
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base')),
   ]);
   const meter = new UsageMeter();
-  const image = await openSnapshots(services, snapshots, meter);
-  const profile = await profileImage(image, await predictFootprint(settings.update, image), instanceId);
+  const profile = await withImage(services, snapshots, meter, async (image) =>
+    profileImage(image, await predictFootprint(settings.update, image), instanceId),
+  );
   const key = profileKey(run, instanceId);
   const document: ProfileDocument<Profile> = {
     instanceId,

@@ -15,6 +15,19 @@ export interface PutJournal {
   readonly digests: Record<string, string>;
 }
 
+/** Raw digest by index of all that was put into this snapshot; empty when the journal is of another one, or none is. */
+export async function readPutJournal(
+  documents: DocumentStore,
+  journalKey: string,
+  snapshotId: string,
+): Promise<Map<number, Buffer>> {
+  const known = await documents.find<PutJournal>(journalKey);
+  if (known?.snapshotId !== snapshotId) return new Map();
+  return new Map(
+    Object.entries(known.digests).map(([index, digest]) => [Number(index), Buffer.from(digest, 'base64')]),
+  );
+}
+
 /** Time is up; a later invocation goes on where the journal ends. */
 export class OutOfTime {
   readonly outOfTime = true;
@@ -33,12 +46,7 @@ export async function putChangedBlocks(
   journalKey: string,
   hasTime: () => boolean,
 ): Promise<ReadonlyMap<number, Uint8Array> | OutOfTime> {
-  const known = await documents.find<PutJournal>(journalKey);
-  const put = new Map<number, Buffer>(
-    known?.snapshotId === writer.snapshotId
-      ? Object.entries(known.digests).map(([index, digest]) => [Number(index), Buffer.from(digest, 'base64')])
-      : [],
-  );
+  const put = await readPutJournal(documents, journalKey, writer.snapshotId);
   const limit = pLimit(CONCURRENT_PUTS);
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];

@@ -13,7 +13,7 @@ import { volumeAttributes } from '../ec2/target';
 import type { Services } from '../services';
 import { readSwapState, type SwapState } from '../swap/swap-state';
 import { readManifest } from './match-instance';
-import { openSnapshots } from './open-snapshots';
+import { withImage } from './open-snapshots';
 import { stepCost } from './step-cost';
 import { VerificationFailedError } from './step-errors';
 
@@ -42,8 +42,9 @@ export async function verifyInstance(
   const patched = base.snapshots.map(
     (snapshot) => applied.snapshots.find(({ volumeId }) => volumeId === snapshot.volumeId) ?? snapshot,
   );
-  const image = await openSnapshots(services, patched, meter);
-  const { differences, differenceCount } = await verifyManifest(manifest, image);
+  const { differences, differenceCount } = await withImage(services, patched, meter, (image) =>
+    verifyManifest(manifest, image),
+  );
   problems.push(
     ...differences.map(({ path, record, why }) => `${path}${record ? ` (${record})` : ''}: ${why}`),
   );

@@ -8,7 +8,7 @@ import { SnapshotWriter } from '../ebs/snapshot-writer';
 import type { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
 import type { OverlaidVolume } from './open-snapshots';
-import { OutOfTime, putChangedBlocks } from './put-blocks';
+import { OutOfTime, putChangedBlocks, readPutJournal } from './put-blocks';
 
 /** A snapshot that was cancelled for its age or refused is begun anew under another token: this often. */
 const GENERATIONS = 3;
@@ -24,49 +24,51 @@ export interface ChildSnapshotRequest {
 }
 
 /**
- * Writes what changed on the volumes as children of their snapshots, one for each volume that changed, and completes
- * them. Whoever is called again with the same request finds the snapshots begun and puts only what is missing.
+ * Puts what changed on the volumes into children of their snapshots, one for each volume that changed. Whoever is called
+ * again with the same request finds the snapshots begun and puts only what is missing. None is completed before all is
+ * put: what another invocation works out anew need not be the same bytes (the kernel's are not), and a filesystem may
+ * stand on several volumes.
  */
-export async function writeChildSnapshots(
+export async function putChildSnapshots(
   services: Services,
   volumes: readonly OverlaidVolume[],
   request: ChildSnapshotRequest,
   meter: UsageMeter,
 ): Promise<PatchedSnapshot[] | OutOfTime> {
-  const written: PatchedSnapshot[] = [];
+  const put: PatchedSnapshot[] = [];
   for (const volume of volumes) {
     if (volume.device.dirtyBlocks().length === 0) continue;
-    const child = await writeChild(services, volume, request, meter);
-    if (child instanceof OutOfTime) return child;
-    if (child !== undefined) written.push(child);
+    const base = volume.snapshot;
+    const writer = await startUsable(services, volume, request, meter);
+    const digests = await putChangedBlocks(
+      volume.device,
+      writer,
+      services.documents,
+      request.journalKey(base.volumeId),
+      request.hasTime,
+    );
+    if (digests instanceof OutOfTime) return digests;
+    put.push({
+      ...base,
+      baseSnapshotId: base.snapshotId,
+      snapshotId: writer.snapshotId,
+      putBlocks: digests.size,
+    });
   }
-  return written;
+  return put;
 }
 
-async function writeChild(
+/** Says of each that all is put, by what its journal tells. Harmless when it was said already. */
+export async function completeChildSnapshots(
   services: Services,
-  volume: OverlaidVolume,
-  request: ChildSnapshotRequest,
+  snapshots: readonly PatchedSnapshot[],
+  journalKey: ChildSnapshotRequest['journalKey'],
   meter: UsageMeter,
-): Promise<PatchedSnapshot | OutOfTime | undefined> {
-  const base = volume.snapshot;
-  const writer = await startUsable(services, volume, request, meter);
-  const journalKey = request.journalKey(base.volumeId);
-  const digests = await putChangedBlocks(
-    volume.device,
-    writer,
-    services.documents,
-    journalKey,
-    request.hasTime,
-  );
-  if (digests instanceof OutOfTime) return digests;
-  await writer.complete(digests);
-  return {
-    ...base,
-    baseSnapshotId: base.snapshotId,
-    snapshotId: writer.snapshotId,
-    putBlocks: digests.size,
-  };
+): Promise<void> {
+  for (const { volumeId, snapshotId } of snapshots) {
+    const digests = await readPutJournal(services.documents, journalKey(volumeId), snapshotId);
+    await new SnapshotWriter(services.ebs, snapshotId, meter, services.pause).complete(digests);
+  }
 }
 
 /** The pending (or already completed) snapshot of this request, of the first generation that has not failed. */

@@ -57,4 +57,16 @@ export class ApplyVerificationError extends ImageElvesError {
   }
 }
 
+/** The kernel was to judge the result, and this deployment has none. */
+export class KernelMissingError extends ImageElvesError {
+  override readonly name = 'KernelMissingError';
+  constructor() {
+    super(
+      'The result is to be checked by the kernel, but this deployment is without the kernel engine.',
+      {},
+      'Deploy with kernelEngine: true, or start the run without "verify": "kernel".',
+    );
+  }
+}
+
 export { described as describeDifference };

@@ -1,5 +1,6 @@
 import type { WritableImage } from '../image/image';
 import type { Manifest, Operation } from '../manifest/manifest-schema';
+import type { WritableMount } from './apply-engine';
 import { NotEnoughSpaceError } from './apply-errors';
 import { placeOf } from './direct-engine';
 
@@ -17,17 +18,18 @@ export async function checkFreeSpace(
   image: WritableImage,
   alreadyDone: ReadonlySet<string>,
 ): Promise<void> {
-  const needed = new Map<WritableImage['writableMounts'][number], number>();
+  // Subvolumes of one btrfs share its room.
+  const needed = new Map<unknown, { mount: WritableMount; bytes: number }>();
   for (const operation of manifest.operations) {
     if (alreadyDone.has(operation.path)) continue;
     const { mount } = placeOf(image.writableMounts, operation.path);
-    needed.set(mount, (needed.get(mount) ?? 0) + (await neededBytes(operation, image)));
+    const room = mount.device ?? mount;
+    const bytes = (needed.get(room)?.bytes ?? 0) + (await neededBytes(operation, image));
+    needed.set(room, { mount, bytes });
   }
-  for (const [mount, neededBytesHere] of needed) {
+  for (const { mount, bytes } of needed.values()) {
     const freeBytes = await mount.filesystem.freeBytes();
-    if (neededBytesHere > freeBytes) {
-      throw new NotEnoughSpaceError(mount.mountPoint, neededBytesHere, freeBytes);
-    }
+    if (bytes > freeBytes) throw new NotEnoughSpaceError(mount.mountPoint, bytes, freeBytes);
   }
 }
 

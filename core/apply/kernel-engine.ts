@@ -16,7 +16,7 @@ export class KernelEngine implements ApplyEngine {
   }
 }
 
-function kernelMount({ mountPoint, kind, device, subvolume }: WritableMount): KernelMount {
+export function kernelMount({ mountPoint, kind, device, subvolume }: WritableMount): KernelMount {
   if (device === undefined) throw new UnsupportedFilesystemError(kind, mountPoint);
   return { mountPoint, kind, device, ...(subvolume === undefined ? {} : { subvolume }) };
 }

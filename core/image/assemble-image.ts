@@ -46,7 +46,7 @@ export async function assembleImage<F extends FilesystemReader>(
     table.map(async ({ mountPoint, source }) => {
       const filesystem = await opened(source);
       const { volumeId, partition } = source;
-      return { mountPoint, volumeId, partition, kind: filesystem.kind, filesystem };
+      return { mountPoint, volumeIds: [volumeId], partition, kind: filesystem.kind, filesystem };
     }),
   );
   // The files that say who the machine is may stand on any mount, so they are read through the namespace.

@@ -16,8 +16,9 @@ export interface ImageVolume<D extends BlockReader = BlockReader> {
 /** A filesystem of the image and where it is mounted. */
 export interface ImageMount {
   readonly mountPoint: string;
-  readonly volumeId: string;
-  /** Number of the partition; undefined when the filesystem takes the whole volume. */
+  /** The volumes on which the filesystem stands: several for a logical volume that is spread over them. */
+  readonly volumeIds: readonly string[];
+  /** Number of the partition; undefined when the filesystem takes the whole volume, or a logical volume. */
   readonly partition: number | undefined;
   readonly kind: string;
   readonly filesystem: FilesystemReader;

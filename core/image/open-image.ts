@@ -3,6 +3,7 @@ import { CachedBlockReader } from '../block-device/cached-block-reader';
 import { ReadOnlyDeviceError } from '../block-device/device-errors';
 import { openExt4 } from '../filesystem/ext4/open-ext4';
 import { openExt4Writable } from '../filesystem/ext4/write/open-ext4-writable';
+import type { LinuxKernel } from '../filesystem/linux-kernel';
 import { assembleImage } from './assemble-image';
 import type { Image, ImageVolume, WritableImage, WritableVolume } from './image';
 import { ImageNamespace } from './image-namespace';
@@ -11,6 +12,8 @@ import { listFilesystems } from './list-filesystems';
 export interface OpenImageOptions {
   /** Memory for blocks, of each filesystem. */
   readonly cacheBytes?: number;
+  /** For filesystems that only the kernel reads, and logs that only it replays. */
+  readonly kernel?: LinuxKernel;
 }
 
 /**

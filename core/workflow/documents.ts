@@ -121,7 +121,10 @@ export interface ClassDocument extends ClassItem {
 export interface CloneDocument extends StepCost {
   readonly originalInstanceId: string;
   readonly done: boolean;
-  readonly snapshots: readonly (VolumeSnapshot & { readonly baseSnapshotId: string })[];
+  /** Of every volume; one that was not changed is its own base. */
+  readonly snapshots: readonly PatchedSnapshot[];
+  /** The changed snapshots are completed. */
+  readonly written: boolean;
   readonly imageId?: string;
   readonly cloneInstanceId?: string;
   /** What was changed on the copy so that it does none of its original's work. */
@@ -184,11 +187,15 @@ export interface ApplyDocument extends StepCost {
   readonly manifestDigest: string;
   readonly operations: number;
   readonly contentBytes: number;
+  /** What wrote; absent while nothing is written. */
+  readonly engine?: 'direct' | 'kernel';
   /** Volumes that the manifest changed. Empty when it changed nothing. */
   readonly snapshots: readonly PatchedSnapshot[];
   /** How many invocations it took; more than one when a Lambda died or ran out of time. */
   readonly attempts: number;
-  /** Every block is put and the snapshots are completed; they may not be readable yet. */
+  /** Every block is put: later invocations change none. */
+  readonly put: boolean;
+  /** The snapshots are completed; they may not be readable yet. */
   readonly written: boolean;
   readonly done: boolean;
 }

@@ -5,6 +5,9 @@ import { mistakesOf } from './mistakes';
 import { Targets } from './targets';
 import { REPRESENTATIVE_KINDS, type UpdatesDocument } from './updates-document';
 
+/** `kernel`: after each apply the kernel mounts the result and its own check judges it, which takes seconds a machine. */
+export const VERIFY_LEVELS = ['digests', 'kernel'] as const;
+
 /** What a person types to start a run, and what a schedule sends. Only `update` is needed. */
 export const RunInput = Type.Object(
   {
@@ -15,6 +18,7 @@ export const RunInput = Type.Object(
     toleratedFailurePercentage: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
     representative: Type.Optional(Type.Union(REPRESENTATIVE_KINDS.map((kind) => Type.Literal(kind)))),
     maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+    verify: Type.Optional(Type.Union(VERIFY_LEVELS.map((level) => Type.Literal(level)))),
   },
   { additionalProperties: false },
 );
@@ -41,6 +45,7 @@ export interface RunSettings {
   readonly toleratedFailurePercentage: number;
   readonly representative: 'auto' | 'live' | 'clone';
   readonly maxRounds: number;
+  readonly verify: (typeof VERIFY_LEVELS)[number];
   readonly retainDays: number;
 }
 
@@ -77,6 +82,7 @@ export function parseRunInput(value: unknown, deployed: UpdatesDocument): RunSet
     toleratedFailurePercentage: input.toleratedFailurePercentage ?? deployed.toleratedFailurePercentage,
     representative: input.representative ?? deployed.representative,
     maxRounds: input.maxRounds ?? deployed.maxRounds,
+    verify: input.verify ?? 'digests',
     retainDays: deployed.retainDays,
   };
 }

@@ -1,3 +1,4 @@
+import type { WritableMount } from '../../core/apply/apply-engine';
 import type { ScannedEntry } from '../../core/filesystem/filesystem';
 import { type IdentityValues, NO_IDENTITY } from '../../core/image/identity-values';
 import type { ImageMount, WritableImage } from '../../core/image/image';
@@ -17,6 +18,7 @@ export class MemoryImage implements WritableImage {
   readonly kind = 'memory';
   readonly ignoredMounts = [];
   readonly mounts: readonly (ImageMount & { filesystem: MemoryFilesystem })[];
+  readonly writableMounts: readonly (WritableMount & { writer: MemoryFilesystem })[];
   readonly os: OsIdentity;
   readonly identity: IdentityValues;
 
@@ -33,16 +35,14 @@ export class MemoryImage implements WritableImage {
     this.identity = { ...NO_IDENTITY, ...options.identity };
     this.mounts = Object.entries({ '/': root, ...options.mounts }).map(([mountPoint, filesystem], index) => ({
       mountPoint,
-      volumeId: `vol-${index}`,
+      volumeIds: [`vol-${index}`],
       partition: 1,
       kind: filesystem.kind,
       filesystem,
     }));
+    this.writableMounts = this.mounts.map((mount) => ({ ...mount, writer: mount.filesystem }));
   }
 
-  get writableMounts() {
-    return this.mounts.map((mount) => ({ ...mount, writer: mount.filesystem }));
-  }
   async close() {}
   async reopen() {
     return this;

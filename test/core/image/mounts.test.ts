@@ -41,7 +41,7 @@ describe('a line of fstab', () => {
     const image = await mounted(`${source} /there ext4 defaults 0 2`, { home: names });
     expect(await textAt(image, '/there/file')).toBe('home');
     expect(
-      image.mounts.map(({ mountPoint, volumeId, partition }) => [mountPoint, volumeId, partition]),
+      image.mounts.map(({ mountPoint, volumeIds, partition }) => [mountPoint, volumeIds.join(), partition]),
     ).toEqual([
       ['/', 'vol-root', 1],
       ['/there', 'vol-root', 2],
@@ -196,7 +196,7 @@ describe('the root', () => {
     const other = await filesystemWith({ '/etc/fstab': '' });
     const root = await filesystemWith({ '/etc/fstab': '' });
     const image = await imageOf(onPartition(1, other, data), onPartition(1, root));
-    expect(image.mounts[0]?.volumeId).toBe('vol-root');
+    expect(image.mounts[0]?.volumeIds).toEqual(['vol-root']);
   });
 
   it('alone is opened for good, each filesystem once', async () => {

@@ -29,6 +29,7 @@ test('takes what is not given from the deployment', () => {
     update: DEPLOYED.updates[0],
     targets: TARGETS,
     dryRun: false,
+    verify: 'digests',
     maxConcurrency: 40,
     toleratedFailurePercentage: 10,
     representative: 'auto',
