@@ -7,6 +7,7 @@ const root = path.join(__dirname, '..', '..');
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'core/image/x.ts': [
     '../../aws/clients',
+    '../../kernel-engine/nbd/nbd-server',
     '../../lambdas/plan-run',
     '../../cdk/index',
     '../../local/start',
@@ -24,16 +25,27 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     'node:net',
   ],
   'aws/steps/x.ts': [
+    '../../kernel-engine/nbd/nbd-server',
     '../../lambdas/plan-run',
     '../../cdk/index',
     '../../local/start',
     '../../cli/demo',
     'aws-cdk-lib',
   ],
+  'kernel-engine/nbd/x.ts': [
+    '../../aws/clients',
+    '../../lambdas/plan-run',
+    '../../cdk/index',
+    '../../local/start',
+    '../../cli/demo',
+    '@aws-sdk/client-ebs',
+    'aws-cdk-lib',
+  ],
   'lambdas/x.ts': ['../cdk/index', '../local/start', '../cli/demo', 'aws-cdk-lib'],
   'cdk/constructs/x.ts': [
     '../../core/image/image',
     '../../aws/clients',
+    '../../kernel-engine/nbd/nbd-server',
     '../../lambdas/plan-run',
     '../../local/start',
     '../../cli/demo',
@@ -42,18 +54,26 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'local/ec2/x.ts': [
     '../../core/errors',
     '../../aws/clients',
+    '../../kernel-engine/nbd/nbd-server',
     '../../lambdas/plan-run',
     '../../cdk/index',
     '../../cli/demo',
     'aws-cdk-lib',
   ],
-  'cli/run/x.ts': ['../../lambdas/plan-run', '../../cdk/index', '../../local/ec2', 'aws-cdk-lib'],
+  'cli/run/x.ts': [
+    '../../kernel-engine/nbd/nbd-server',
+    '../../lambdas/plan-run',
+    '../../cdk/index',
+    '../../local/ec2',
+    'aws-cdk-lib',
+  ],
 };
 
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'core/image/x.ts': ['../filesystem/filesystem', 'node:crypto', 'node:zlib', '@sinclair/typebox'],
   'aws/steps/x.ts': ['../../core/errors', '../ec2/tags', '@aws-sdk/client-ebs'],
-  'lambdas/x.ts': ['../core/errors', '../aws/clients', './runtime/step'],
+  'kernel-engine/nbd/x.ts': ['../../core/errors', '../guest/console', 'node:net', 'node:child_process'],
+  'lambdas/x.ts': ['../core/errors', '../aws/clients', '../kernel-engine/nbd/nbd-server', './runtime/step'],
   'cdk/constructs/x.ts': ['../../core/workflow/steps', '../update', 'aws-cdk-lib/aws-s3'],
   'local/ec2/x.ts': ['../state', '@aws-sdk/client-ec2', 'node:fs/promises'],
   'cli/run/x.ts': [

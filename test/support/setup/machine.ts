@@ -7,6 +7,8 @@ const JUDGES: readonly Requirement[] = [
   { program: 'sgdisk', debianPackage: 'gdisk', why: 'writes the partition tables of cloud images' },
   { program: 'setfattr', debianPackage: 'attr', why: 'gives files extended attributes' },
   { program: 'python3', debianPackage: 'python3', why: 'fills and lists trees through the kernel' },
+  { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
+  { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },
 ];
 
 /** Before tests that need root and the tools of the host: installs what is missing, or says what it is. */
