@@ -14,6 +14,7 @@ export class ImageNamespace implements Image {
   constructor(
     readonly mounts: readonly ImageMount[],
     facts: { ignoredMounts: readonly IgnoredMount[]; os: OsIdentity; identity: IdentityValues },
+    private readonly whenClosed: () => Promise<void> = async () => {},
   ) {
     this.ignoredMounts = facts.ignoredMounts;
     this.os = facts.os;
@@ -21,7 +22,9 @@ export class ImageNamespace implements Image {
     this.longestFirst = mounts.toSorted((a, b) => b.mountPoint.length - a.mountPoint.length);
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.whenClosed();
+  }
 
   get kind(): string {
     return this.root.filesystem.kind;

@@ -50,7 +50,10 @@ export interface Image extends FilesystemReader {
 /** An image whose filesystems can be written by an ApplyEngine. Reads see what was written. */
 export interface WritableImage extends Image {
   readonly writableMounts: readonly WritableMount[];
-  /** The same volumes opened anew: for reads after something else than the image's own writers wrote to the devices. */
+  /**
+   * The same volumes opened anew: for reads after something else than the image's own writers wrote to the devices.
+   * Closes this image first.
+   */
   reopen(): Promise<WritableImage>;
 }
 

@@ -1,6 +1,7 @@
 import { BlockWindow } from '../block-device/block-window';
 import { detectFilesystem } from '../partition/detect-filesystem';
 import { readPartitionTable, type Partition } from '../partition/partition-table';
+import { readBtrfsSuperblock } from '../filesystem/btrfs/superblock';
 import { readFilesystemTags } from './filesystem-tags';
 import type { ImageVolume } from './image';
 import type { VolumeFilesystem } from './volume-filesystem';
@@ -43,6 +44,7 @@ async function probe(volume: ImageVolume, partition: Partition | undefined): Pro
   const kind = await detectFilesystem(device);
   return {
     volumeId: volume.volumeId,
+    volumeIds: [volume.volumeId],
     deviceName: volume.deviceName,
     onRootVolume: volume.isRoot,
     partition: partition?.number,
@@ -50,6 +52,9 @@ async function probe(volume: ImageVolume, partition: Partition | undefined): Pro
     partLabel: partition?.name,
     kind,
     ...(await readFilesystemTags(device, kind)),
+    ...(kind === 'btrfs' && {
+      hasDefaultSubvolume: (await readBtrfsSuperblock(device)).hasDefaultSubvolume,
+    }),
     device,
   };
 }

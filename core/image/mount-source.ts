@@ -21,6 +21,8 @@ export function findSource(
 ): VolumeFilesystem | undefined {
   const tag = tagOf(entry.source);
   if (tag) return filesystems.find((candidate) => hasTag(candidate, tag));
+  const linked = filesystems.find(({ deviceLinks }) => deviceLinks?.includes(entry.source));
+  if (linked) return linked;
   const device = /^\/dev\/(.+)$/.exec(entry.source)?.[1];
   return device === undefined ? undefined : findDevice(entry, device, filesystems);
 }
@@ -63,12 +65,19 @@ function findDevice(
   filesystems: readonly VolumeFilesystem[],
 ): VolumeFilesystem | undefined {
   const nvme = /^nvme(\d+)n1(?:p(\d+))?$/.exec(device);
-  if (nvme) return findNvme(entry, Number(nvme[1]), partitionOf(nvme[2]), filesystems);
+  if (nvme) return findNvme(entry, Number(nvme[1]), partitionOf(nvme[2]), withoutLogicalVolumes(filesystems));
   const disk = /^(?:sd|xvd|hd|vd)([a-z]+)(\d+)?$/.exec(device);
   if (!disk) return undefined;
-  const onDisk = filesystems.filter(({ deviceName }) => driveLetters(deviceName) === disk[1]);
+  const onDisk = withoutLogicalVolumes(filesystems).filter(
+    ({ deviceName }) => driveLetters(deviceName) === disk[1],
+  );
   // Xen attaches a volume without partitions under a partition's name: /dev/sda1.
   return onPartition(onDisk, partitionOf(disk[2])) ?? onDisk.find(({ partition }) => partition === undefined);
+}
+
+/** They have names of their own. */
+function withoutLogicalVolumes(filesystems: readonly VolumeFilesystem[]): readonly VolumeFilesystem[] {
+  return filesystems.filter(({ logicalVolume }) => logicalVolume === undefined);
 }
 
 /** The root volume is the first controller; the kernel numbers the others as they answer. */

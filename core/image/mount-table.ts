@@ -1,15 +1,23 @@
 import type { ImageElvesError } from '../errors';
-import { UnsupportedFilesystemError } from '../filesystem/errors';
+import { UnsupportedFeatureError, UnsupportedFilesystemError } from '../filesystem/errors';
 import type { FstabEntry } from './fstab';
 import type { IgnoredMount } from './image';
 import { AmbiguousDeviceError, MissingVolumeError } from './image-errors';
 import { findSource, isDiskSource } from './mount-source';
+import { subvolumeOf } from './subvolume';
 import { placeOf, type VolumeFilesystem } from './volume-filesystem';
+
+/** A filesystem, or a subvolume of one. */
+export interface MountedSource {
+  readonly source: VolumeFilesystem;
+  /** btrfs only; undefined for the top level. */
+  readonly subvolume: string | undefined;
+}
 
 /** What fstab mounts, worked out: which filesystem where, and what is no part of the image and why. */
 export interface MountTable {
   /** The root first; a mount point always after the one that holds it. */
-  readonly mounts: readonly { readonly mountPoint: string; readonly source: VolumeFilesystem }[];
+  readonly mounts: readonly (MountedSource & { readonly mountPoint: string })[];
   readonly ignored: readonly IgnoredMount[];
 }
 
@@ -22,21 +30,23 @@ const harmlessKinds: ReadonlyMap<string, string> = new Map([
 const containerKinds: ReadonlySet<string> = new Set(['lvm2', 'luks', 'mdraid']);
 
 /**
- * @throws MissingVolumeError, AmbiguousDeviceError, UnsupportedFilesystemError for a mount that the machine does not do
- *   without: one of a disk, neither `nofail` nor `noauto`
+ * @param refuse why what a filesystem holds cannot be opened
+ * @throws MissingVolumeError, AmbiguousDeviceError, UnsupportedFilesystemError, UnsupportedFeatureError for a mount that
+ *   the machine does not do without: one of a disk, neither `nofail` nor `noauto`
  */
 export function resolveMounts(
   entries: readonly FstabEntry[],
-  root: VolumeFilesystem,
+  root: MountedSource,
   filesystems: readonly VolumeFilesystem[],
+  refuse: (source: VolumeFilesystem) => ImageElvesError | undefined,
 ): MountTable {
-  const mounts = new Map([['/', root]]);
+  const mounts = new Map<string, MountedSource>([['/', { source: root.source, subvolume: root.subvolume }]]);
   const ignored: IgnoredMount[] = [];
   for (const entry of entries) {
     if (entry.mountPoint === '/') continue;
-    const outcome = resolveMount(entry, filesystems);
-    const twice = 'source' in outcome && [...mounts].find(([, source]) => source === outcome.source);
-    if ('source' in outcome && !twice) mounts.set(entry.mountPoint, outcome.source);
+    const outcome = resolveMount(entry, filesystems, refuse);
+    const twice = 'source' in outcome && [...mounts].find(([, other]) => isSame(other, outcome));
+    if ('source' in outcome && !twice) mounts.set(entry.mountPoint, outcome);
     else {
       const reason =
         'reason' in outcome ? outcome.reason : `the filesystem that is mounted at ${twice && twice[0]}`;
@@ -45,33 +55,43 @@ export function resolveMounts(
   }
   return {
     mounts: [...mounts]
-      .map(([mountPoint, source]) => ({ mountPoint, source }))
+      .map(([mountPoint, mounted]) => ({ mountPoint, ...mounted }))
       .sort((a, b) => a.mountPoint.length - b.mountPoint.length || (a.mountPoint < b.mountPoint ? -1 : 1)),
     ignored,
   };
 }
 
-type Outcome = { readonly source: VolumeFilesystem } | { readonly reason: string };
+function isSame(one: MountedSource, other: MountedSource): boolean {
+  return one.source === other.source && one.subvolume === other.subvolume;
+}
 
-function resolveMount(entry: FstabEntry, filesystems: readonly VolumeFilesystem[]): Outcome {
+type Outcome = MountedSource | { readonly reason: string };
+
+function resolveMount(
+  entry: FstabEntry,
+  filesystems: readonly VolumeFilesystem[],
+  refuse: (source: VolumeFilesystem) => ImageElvesError | undefined,
+): Outcome {
   const reason = noDiskReason(entry);
   if (reason) return { reason };
   const optional = entry.options.includes('nofail') || isManual(entry);
   try {
     const source = findSource(entry, filesystems);
-    const kind = source?.kind ?? entry.type;
-    const harmless = harmlessKinds.get(kind);
+    const harmless = harmlessKinds.get(source?.kind ?? entry.type);
     if (harmless) return { reason: harmless };
     if (!source) throw missing(entry, filesystems);
     if (isManual(entry)) return { reason: 'noauto: it is not mounted when the machine runs' };
-    if (kind !== 'ext4')
-      throw new UnsupportedFilesystemError(kind, `${placeOf(source)}, ${entry.mountPoint},`);
-    return { source };
+    const refusal = refuse(source);
+    if (refusal instanceof UnsupportedFilesystemError)
+      throw new UnsupportedFilesystemError(refusal.kind, `${placeOf(source)}, ${entry.mountPoint},`);
+    if (refusal) throw refusal;
+    return { source, subvolume: subvolumeOf(entry, source) };
   } catch (error) {
     const expected =
       error instanceof MissingVolumeError ||
       error instanceof AmbiguousDeviceError ||
-      error instanceof UnsupportedFilesystemError;
+      error instanceof UnsupportedFilesystemError ||
+      error instanceof UnsupportedFeatureError;
     if (!expected || !optional) throw error;
     return { reason: `nofail: ${error.message}` };
   }
@@ -83,6 +103,7 @@ function missing(
   filesystems: readonly VolumeFilesystem[],
 ): ImageElvesError {
   const container = filesystems.find(({ kind }) => containerKinds.has(kind));
+  if (container?.refusal !== undefined) return container.refusal;
   return container
     ? new UnsupportedFilesystemError(
         container.kind,

@@ -1,27 +1,18 @@
-import { isBlockDevice } from '../block-device/block-window';
 import { CachedBlockReader } from '../block-device/cached-block-reader';
-import { ReadOnlyDeviceError } from '../block-device/device-errors';
-import { openExt4 } from '../filesystem/ext4/open-ext4';
-import { openExt4Writable } from '../filesystem/ext4/write/open-ext4-writable';
-import type { LinuxKernel } from '../filesystem/linux-kernel';
 import { assembleImage } from './assemble-image';
 import type { Image, ImageVolume, WritableImage, WritableVolume } from './image';
 import { ImageNamespace } from './image-namespace';
 import { listFilesystems } from './list-filesystems';
+import { type OpenImageOptions, ReadFilesystems, WritableFilesystems } from './opened-filesystems';
 
-export interface OpenImageOptions {
-  /** Memory for blocks, of each filesystem. */
-  readonly cacheBytes?: number;
-  /** For filesystems that only the kernel reads, and logs that only it replays. */
-  readonly kernel?: LinuxKernel;
-}
+export type { OpenImageOptions };
 
 /**
  * Opens the volumes of one instance as the machine would see them when it runs. Only what says what is where is read;
- * the rest is read when it is asked for. Nothing is written.
+ * the rest is read when it is asked for. Nothing is written: a log that only the kernel replays is replayed in memory.
  *
  * @throws PartitionTableError, NoRootFilesystemError, UnsupportedFilesystemError, UnsupportedFeatureError,
- *   CorruptFilesystemError, MissingVolumeError, AmbiguousDeviceError
+ *   CorruptFilesystemError, MissingVolumeError, AmbiguousDeviceError, RecoveryNeededError without a kernel
  */
 export async function openImage(
   volumes: readonly ImageVolume[],
@@ -30,16 +21,14 @@ export async function openImage(
   // What says where things are lies in few blocks, and each part of it is looked at by another reader.
   const cached = volumes.map((volume) => ({ ...volume, device: new CachedBlockReader(volume.device) }));
   const { filesystems, diskUuids } = await listFilesystems(cached);
-  const { image } = await assembleImage(filesystems, diskUuids, {
-    open: ({ device }) => openExt4(device, options),
-    peek: ({ device }) => openExt4(device, options),
-  });
-  return image;
+  const opener = new ReadFilesystems(options);
+  const { image } = await closedOnError(opener, () => assembleImage(filesystems, diskUuids, opener));
+  return new ImageNamespace(image.mounts, image, () => opener.close());
 }
 
 /**
  * Opens the volumes so that they can be changed: what their last mount left undone is done in the devices at once (the
- * journal is replayed, orphans are deleted).
+ * journal is replayed, orphans are deleted). A filesystem that our own code does not write is a mount without a writer.
  *
  * @throws what `openImage` throws, and FilesystemNotCleanError
  */
@@ -48,26 +37,44 @@ export async function openWritableImage(
   options: OpenImageOptions = {},
 ): Promise<WritableImage> {
   const { filesystems, diskUuids } = await listFilesystems(volumes);
-  const { image, mounts } = await assembleImage(filesystems, diskUuids, {
-    open: async ({ device }) => {
-      if (!isBlockDevice(device)) throw new ReadOnlyDeviceError();
-      return openExt4Writable(device, options);
-    },
-    peek: ({ device }) => openExt4(device, options),
-  });
+  const opener = new WritableFilesystems(options);
+  const { image, mounts } = await closedOnError(opener, () => assembleImage(filesystems, diskUuids, opener));
   return new WritableNamespace(
     image,
-    mounts.map((mount) => ({ ...mount, writer: mount.filesystem })),
+    mounts.map(({ mountPoint, kind, filesystem, subvolume, opened }) => ({
+      mountPoint,
+      kind,
+      filesystem,
+      device: opened.device,
+      ...(opened.writer === undefined ? { refusal: opened.refusal } : { writer: opened.writer }),
+      ...(subvolume === undefined ? {} : { subvolume }),
+    })),
+    () => opener.close(),
     () => openWritableImage(volumes, options),
   );
+}
+
+async function closedOnError<T>(opener: ReadFilesystems, assemble: () => Promise<T>): Promise<T> {
+  try {
+    return await assemble();
+  } catch (error) {
+    await opener.close();
+    throw error;
+  }
 }
 
 class WritableNamespace extends ImageNamespace implements WritableImage {
   constructor(
     image: ImageNamespace,
     readonly writableMounts: WritableImage['writableMounts'],
-    readonly reopen: () => Promise<WritableImage>,
+    whenClosed: () => Promise<void>,
+    private readonly openAnew: () => Promise<WritableImage>,
   ) {
-    super(image.mounts, image);
+    super(image.mounts, image, whenClosed);
+  }
+
+  async reopen(): Promise<WritableImage> {
+    await this.close();
+    return this.openAnew();
   }
 }

@@ -1,6 +1,5 @@
 import { filesystemWith, imageOf, memoryOpener, onPartition } from '../../support/memory-volumes';
 import { assembleImage } from '../../../core/image/assemble-image';
-import type { VolumeFilesystem } from '../../../core/image/volume-filesystem';
 import { CorruptFilesystemError } from '../../../core/filesystem/errors';
 
 const data = { volumeId: 'vol-data', deviceName: '/dev/sdf', onRootVolume: false };
@@ -229,11 +228,18 @@ describe('the root', () => {
   it('that is damaged tells so, unless another is found', async () => {
     const broken = onPartition(1, 'ext4');
     const memory = memoryOpener();
-    const unlessBroken = async (source: VolumeFilesystem) => {
-      if (source === broken) throw new CorruptFilesystemError('no superblock');
-      return memory.peek(source);
+    const problem = new CorruptFilesystemError('no superblock');
+    const opener: typeof memory = {
+      ...memory,
+      async look(sources) {
+        const looks = await memory.look(sources);
+        return looks.map((look, index) => (sources[index] === broken ? problem : look));
+      },
+      async open(source) {
+        if (source === broken) throw problem;
+        return memory.open(source);
+      },
     };
-    const opener = { open: unlessBroken, peek: unlessBroken };
     await expect(assembleImage([broken], [], opener)).rejects.toMatchObject({
       name: 'CorruptFilesystemError',
     });

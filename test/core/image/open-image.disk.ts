@@ -182,12 +182,12 @@ describe('volumes that are no machine', () => {
   });
 
   it('are refused by name when their filesystem is another', async () => {
-    const file = join(folder, 'xfs.img');
-    await makeImage(file, 320, ['mkfs.xfs', '-q']);
+    const file = join(folder, 'btrfs.img');
+    await makeImage(file, 320, ['mkfs.btrfs', '-q']);
     await using device = await FileBlockDevice.open(file);
     await expect(openImage([only(device)])).rejects.toMatchObject({
       name: 'UnsupportedFilesystemError',
-      kind: 'xfs',
+      kind: 'btrfs',
       where: 'vol-1 (/dev/xvda)',
     });
   });

@@ -9,6 +9,11 @@ const JUDGES: readonly Requirement[] = [
   { program: 'python3', debianPackage: 'python3', why: 'fills and lists trees through the kernel' },
   { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
   { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },
+  { program: 'mkfs.btrfs', debianPackage: 'btrfs-progs', why: 'makes filesystems with subvolumes' },
+  { program: 'lvm', debianPackage: 'lvm2', why: 'makes logical volumes' },
+  { program: 'mkfs.vfat', debianPackage: 'dosfstools', why: 'makes EFI system partitions' },
+  { program: 'mcopy', debianPackage: 'mtools', why: 'fills FAT filesystems without a mount' },
+  { program: 'parted', debianPackage: 'parted', why: 'writes partition tables, a second opinion' },
 ];
 
 /** Before tests that need root and the tools of the host: installs what is missing, or says what it is. */
