@@ -21,13 +21,15 @@ export async function profileInstance(
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base')),
   ]);
   const meter = new UsageMeter();
-  const profile = await withImage(services, snapshots, meter, async (image) =>
-    profileImage(image, await predictFootprint(settings.update, image), instanceId),
-  );
+  const found = await withImage(services, snapshots, meter, async (image) => ({
+    mounts: image.mounts.map(({ mountPoint, kind }) => ({ mountPoint, kind })),
+    ignoredMounts: image.ignoredMounts.map(({ mountPoint, reason }) => ({ mountPoint, reason })),
+    profile: await profileImage(image, await predictFootprint(settings.update, image), instanceId),
+  }));
   const key = profileKey(run, instanceId);
   const document: ProfileDocument<Profile> = {
     instanceId,
-    profile,
+    ...found,
     ...stepCost(startedAt, services.now(), meter),
   };
   await documents.write(key, document);

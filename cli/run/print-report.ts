@@ -4,8 +4,8 @@ import type { Report } from '../../core/report/report';
 /** The report of a run as a terminal shows it: a line for each machine, then what it all cost. */
 export function reportTable(report: Report): string {
   const table = new Table({
-    head: ['machine', 'was', 'outcome', 'class', 'put', 'read', 'seconds', 'what happened'],
-    colWidths: [12, 9, 18, 14, 6, 6, 9, 70],
+    head: ['machine', 'was', 'filesystems', 'outcome', 'class', 'put', 'read', 'seconds', 'what happened'],
+    colWidths: [12, 9, 13, 18, 14, 6, 6, 9, 70],
     wordWrap: true,
     style: { head: [], border: [] },
   });
@@ -13,6 +13,7 @@ export function reportTable(report: Report): string {
     table.push([
       machine.name,
       machine.state,
+      machine.filesystems.map(({ mountPoint, kind }) => `${mountPoint} ${kind}`).join('\n'),
       machine.outcome,
       machine.classId ?? '',
       machine.usage.putBlocks,

@@ -55,6 +55,7 @@ function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
     instanceId: target.instanceId,
     name: target.name,
     state: target.state,
+    filesystems: machine.profile?.mounts ?? [],
     outcome,
     sentence,
     ...(classId === undefined ? {} : { classId }),

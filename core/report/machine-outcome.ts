@@ -64,6 +64,7 @@ function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts
 function patchedSentence({ apply, swap, matches }: MachineFacts): string {
   const { operations = 0, attempts = 1 } = apply ?? {};
   const blocks = (apply?.snapshots ?? []).reduce((sum, { putBlocks }) => sum + putBlocks, 0);
+  const by = apply?.engine === 'kernel' ? ', by the kernel engine' : '';
   const again = attempts > 1 ? ` It took ${attempts} invocations.` : '';
   const kept = swap === undefined ? '' : ` The old volume is kept until ${swap.retainUntil.slice(0, 10)}.`;
   const stranger = matches.find(({ matched }) => !matched);
@@ -71,7 +72,7 @@ function patchedSentence({ apply, swap, matches }: MachineFacts): string {
     stranger === undefined
       ? ''
       : ` It had a round of its own, because it did not fit class ${stranger.classId}.${differing(stranger)}`;
-  return `Patched without being started: ${operations} operations in ${blocks} blocks.${again}${kept}${own}`;
+  return `Patched without being started: ${operations} operations in ${blocks} blocks${by}.${again}${kept}${own}`;
 }
 
 function tellFailure(failure: FailureDocument): ToldOutcome {

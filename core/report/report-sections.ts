@@ -88,7 +88,9 @@ function machineRow(machine: ReportedMachine): Html {
   return html`<tr>
     <td>
       <b>${machine.name}</b><br /><code class="id">${machine.instanceId}</code><br />
-      <span class="soft small">${machine.state}</span>
+      <span class="soft small"
+        >${machine.state}${machine.filesystems.map(({ mountPoint, kind }) => html`<br />${mountPoint} ${kind}`)}</span
+      >
     </td>
     <td><span class="tag ${tone}">${text}</span></td>
     <td class="wide">

@@ -22,6 +22,8 @@ export interface ReportedMachine {
   readonly instanceId: string;
   readonly name: string;
   readonly state: 'running' | 'stopped';
+  /** Mount point and kind, the root first; empty when it was not read. */
+  readonly filesystems: readonly { readonly mountPoint: string; readonly kind: string }[];
   readonly outcome: Outcome;
   /** One or two sentences: what happened and why. */
   readonly sentence: string;

@@ -20,7 +20,7 @@ import type {
 export interface MachineFacts {
   readonly target: TargetDocument;
   readonly snapshots?: SnapshotsDocument;
-  readonly profile?: Pick<ProfileDocument, 'startedAt' | 'endedAt' | 'calls'>;
+  readonly profile?: Pick<ProfileDocument, 'mounts' | 'startedAt' | 'endedAt' | 'calls'>;
   readonly matches: readonly MatchDocument[];
   readonly apply?: ApplyDocument;
   readonly swap?: SwapDocument;

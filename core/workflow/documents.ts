@@ -95,6 +95,10 @@ export interface SnapshotsDocument extends StepCost {
 /** profile.json; `profile` is core/profile's own JSON. */
 export interface ProfileDocument<Profile = unknown> extends StepCost {
   readonly instanceId: string;
+  /** The root first. */
+  readonly mounts: readonly { readonly mountPoint: string; readonly kind: string }[];
+  /** Lines of fstab that are no part of the image, and why that is no harm. */
+  readonly ignoredMounts: readonly { readonly mountPoint: string; readonly reason: string }[];
   readonly profile: Profile;
 }
 

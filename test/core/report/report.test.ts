@@ -1,6 +1,6 @@
 import { buildReport } from '../../../core/report/build-report';
 import { reportHtml } from '../../../core/report/report-html';
-import type { ClassFacts, MachineFacts, RunFacts } from '../../../core/report/run-facts';
+import type { ApplyDocument, ClassFacts, MachineFacts, RunFacts } from '../../../core/report/run-facts';
 import type {
   FailureDocument,
   MatchDocument,
@@ -32,7 +32,7 @@ const target = (instanceId: string, facts: Partial<TargetDocument> = {}): Target
 const machine = (instanceId: string, facts: Partial<MachineFacts> = {}): MachineFacts => ({
   target: target(instanceId),
   matches: [],
-  profile: step,
+  profile: { ...step, mounts: [{ mountPoint: '/', kind: 'xfs' }] },
   ...facts,
 });
 const failure = (error: string, message = 'It went wrong.'): FailureDocument => ({
@@ -92,7 +92,7 @@ function runFacts(facts: Partial<RunFacts>, settings: object = {}): RunFacts {
         toleratedFailurePercentage: 10,
         representative: 'auto',
         verify: 'digests',
-      maxRounds: 3,
+        maxRounds: 3,
         retainDays: 7,
         ...settings,
       },
@@ -128,6 +128,23 @@ test.each<[string, string, RegExp]>([
     'patched',
     told(machine('i', { outcome: { instanceId: 'i', outcome: 'patched', at: AT }, swap })),
     /^patched: Patched without being started.*kept until 2026-11-27/,
+  ],
+  [
+    'patched by the kernel',
+    told(
+      machine('i', {
+        outcome: { instanceId: 'i', outcome: 'patched', at: AT },
+        swap,
+        apply: {
+          engine: 'kernel',
+          operations: 7,
+          attempts: 1,
+          snapshots: [],
+          ...step,
+        } as unknown as ApplyDocument,
+      }),
+    ),
+    /^patched: Patched without being started: 7 operations in 0 blocks, by the kernel engine\./,
   ],
   [
     'patched in a round of its own',
