@@ -71,6 +71,8 @@ export interface Step {
   readonly memoryMb: number;
   readonly variables: readonly StepVariable[];
   readonly needs: readonly Need[];
+  /** Reads or writes filesystems of machines, for which it may need the kernel engine. */
+  readonly opensImages?: true;
 }
 
 /** Steps that read or write blocks: network and CPU of a function grow with its memory. */
@@ -98,6 +100,7 @@ export const STEPS = [
     description: 'Reads what the update is expected to touch from the snapshots of one instance.',
     ...HEAVY,
     variables: [],
+    opensImages: true,
     needs: ['documents', 'blocks-read'],
   },
   {
@@ -125,6 +128,7 @@ export const STEPS = [
       'CLONE_INSTANCE_PROFILE',
       'CLONE_INSTANCE_TYPE',
     ],
+    opensImages: true,
     needs: ['documents', 'fleet-read', 'blocks-read', 'blocks-write', 'clones-launch', 'agents-read'],
   },
   {
@@ -146,6 +150,7 @@ export const STEPS = [
     description: 'Turns the two snapshots of the representative into a manifest and its contents.',
     ...HEAVY,
     variables: [],
+    opensImages: true,
     needs: ['documents', 'packs-write', 'blocks-read'],
   },
   {
@@ -160,6 +165,7 @@ export const STEPS = [
     description: 'Compares one member with what the manifest expects, before anything is written.',
     ...HEAVY,
     variables: [],
+    opensImages: true,
     needs: ['documents', 'packs-read', 'blocks-read'],
   },
   {
@@ -182,6 +188,7 @@ export const STEPS = [
     description: 'Performs the manifest on the blocks of one member, as a new incremental snapshot.',
     ...HEAVY,
     variables: [],
+    opensImages: true,
     needs: ['documents', 'leases', 'packs-read', 'fleet-read', 'blocks-read', 'blocks-write'],
   },
   {
@@ -203,6 +210,7 @@ export const STEPS = [
     description: 'Reads the patched snapshot back and checks the swapped instance.',
     ...HEAVY,
     variables: [],
+    opensImages: true,
     needs: ['documents', 'fleet-read', 'blocks-read'],
   },
   {

@@ -26,7 +26,7 @@ export function stepHandler<Input extends object, Output>(
     const startedAt = Date.now();
     const hasTime = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
     try {
-      const output = await step({ services: services(), hasTime }, event);
+      const output = await step({ services: await services(), hasTime }, event);
       log('step ended', { milliseconds: Date.now() - startedAt, output });
       return output;
     } catch (error) {
