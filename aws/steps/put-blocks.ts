@@ -12,20 +12,33 @@ const JOURNAL_EVERY = 64;
 /** Which blocks of a pending snapshot were put, with the Base64 SHA-256 of what was put. */
 export interface PutJournal {
   readonly snapshotId: string;
+  /** Blocks whose put may have begun: one that was put just before its invocation was killed has no digest. */
+  readonly begun: readonly number[];
   readonly digests: Record<string, string>;
 }
 
-/** Raw digest by index of all that was put into this snapshot; empty when the journal is of another one, or none is. */
+/** Raw digest by index of all that was put into this snapshot, as a journal that is whole tells. */
 export async function readPutJournal(
   documents: DocumentStore,
   journalKey: string,
   snapshotId: string,
 ): Promise<Map<number, Buffer>> {
+  return (await readJournal(documents, journalKey, snapshotId)).put;
+}
+
+/** Empty when the journal is of another snapshot, or there is none. */
+async function readJournal(
+  documents: DocumentStore,
+  journalKey: string,
+  snapshotId: string,
+): Promise<{ put: Map<number, Buffer>; begun: Set<number> }> {
   const known = await documents.find<PutJournal>(journalKey);
-  if (known?.snapshotId !== snapshotId) return new Map();
-  return new Map(
-    Object.entries(known.digests).map(([index, digest]) => [Number(index), Buffer.from(digest, 'base64')]),
-  );
+  if (known?.snapshotId !== snapshotId) return { put: new Map(), begun: new Set() };
+  const digests = Object.entries(known.digests);
+  return {
+    put: new Map(digests.map(([index, digest]) => [Number(index), Buffer.from(digest, 'base64')])),
+    begun: new Set(known.begun),
+  };
 }
 
 /** Time is up; a later invocation goes on where the journal ends. */
@@ -46,7 +59,8 @@ export async function putChangedBlocks(
   journalKey: string,
   hasTime: () => boolean,
 ): Promise<ReadonlyMap<number, Uint8Array> | OutOfTime> {
-  const put = await readPutJournal(documents, journalKey, writer.snapshotId);
+  const { put, begun: stale } = await readJournal(documents, journalKey, writer.snapshotId);
+  const begun = [...new Set([...stale, ...device.dirtyBlocks()])];
   const limit = pLimit(CONCURRENT_PUTS);
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];
@@ -54,7 +68,7 @@ export async function putChangedBlocks(
   const save = async (): Promise<void> => {
     unwritten = 0;
     const digests = Object.fromEntries([...put].map(([index, digest]) => [index, digest.toString('base64')]));
-    await documents.write(journalKey, { snapshotId: writer.snapshotId, digests } satisfies PutJournal);
+    await documents.write(journalKey, { snapshotId: writer.snapshotId, begun, digests } satisfies PutJournal);
   };
   const start = (index: number, bytes: Uint8Array): void => {
     const putting = limit(async () => {
@@ -67,7 +81,7 @@ export async function putChangedBlocks(
     underWay.add(putting);
   };
 
-  const stale = new Set(put.keys());
+  await save();
   let outOfTime = false;
   for await (const { index, bytes } of device.changedBlocks()) {
     stale.delete(index);
@@ -80,9 +94,10 @@ export async function putChangedBlocks(
     if (unwritten >= JOURNAL_EVERY) await save();
   }
   if (!outOfTime && failures.length === 0) {
-    // Put by an earlier invocation, but not changed by this one: give such a block its base content back.
+    // Begun by an earlier invocation, but not changed by this one: give such a block its base content back.
     for (const index of stale) {
-      start(index, await wholeBlock(device, index));
+      const bytes = await wholeBlock(device, index);
+      if (put.get(index)?.equals(blockDigest(bytes)) !== true) start(index, bytes);
     }
   }
   await Promise.all(underWay);

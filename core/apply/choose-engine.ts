@@ -1,4 +1,5 @@
 import { UnsupportedFilesystemError } from '../filesystem/errors';
+import { RefusedFilesystemError } from '../filesystem/write-errors';
 import type { LinuxKernel } from '../filesystem/linux-kernel';
 import type { ApplyEngine, WritableMount } from './apply-engine';
 import { DirectEngine, placeOf } from './direct-engine';
@@ -19,9 +20,11 @@ export function touchedMounts(
  * them, so that one image is written by one engine.
  *
  * @param mounts those that are changed
- * @throws the refusal of the first mount that has no writer, where there is no kernel
+ * @throws the refusal of a mount that neither may write, or, without a kernel, of the first that has no writer
  */
 export function chooseEngine(mounts: readonly WritableMount[], kernel: LinuxKernel | undefined): ApplyEngine {
+  const refused = mounts.find(({ refusal }) => refusal instanceof RefusedFilesystemError);
+  if (refused?.refusal !== undefined) throw refused.refusal;
   const closed = mounts.find(({ writer }) => writer === undefined);
   if (closed === undefined) return new DirectEngine();
   if (kernel === undefined)
