@@ -24,3 +24,15 @@ export class FileTooLargeError extends ImageElvesError {
     );
   }
 }
+
+/** What the disk holds of the file is ciphertext, which must not be taken for its content. */
+export class EncryptedFileError extends ImageElvesError {
+  override readonly name = 'EncryptedFileError';
+  constructor(readonly path: string) {
+    super(
+      `${path} is encrypted, and its key is not on the disk.`,
+      { path },
+      'Leave the path out of the update, or update the instance online.',
+    );
+  }
+}

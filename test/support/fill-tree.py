@@ -140,6 +140,9 @@ def attributes():
         refused(os.setxattr, path, f"user.number-{number}", b"v" * (number * 9))
     refused(os.setxattr, path, "trusted.t", b"\x00\x01\x02")
     refused(os.setxattr, path, "user.large", rng.randbytes(700))
+    # Only with ea_inode is there room for these.
+    for length in (4_000, 30_000, 65_536):
+        refused(os.setxattr, path, f"user.huge-{length}", b"%d" % length * (length // 8) + b"." * (length % 8))
     capability = struct.pack("<IIIII", 0x02000001, 1 << 10, 0, 0, 0)
     os.setxattr(put(at("attributes", "capable"), b"\x7fELF", 0o755), "security.capability", capability)
     os.setxattr(put(at("attributes", "labelled"), b""), "security.selinux", b"system_u:object_r:etc_t:s0\x00")

@@ -37,10 +37,10 @@ function descriptorBlock(superblock: Superblock, tableBlock: number, perBlock: n
   return start + (hasSuperblockCopy(superblock, group) ? 1 : 0) + (isShifted ? 1 : 0);
 }
 
-function hasSuperblockCopy(superblock: Superblock, group: number): boolean {
+/** With sparse_super, copies of the superblock stand in groups 0, 1 and the powers of 3, 5 and 7. */
+export function hasSuperblockCopy(superblock: Superblock, group: number): boolean {
   if (group === 0) return true;
-  // sparse_super2 names its two copies in fields of their own; meta_bg with it is made by no known tool.
-  if (superblock.featureCompat & Compat.sparse_super2) return false;
+  if (superblock.featureCompat & Compat.sparse_super2) return superblock.backupGroups.includes(group);
   if (group === 1 || (superblock.featureRoCompat & RoCompat.sparse_super) === 0) return true;
   return [3, 5, 7].some((base) => {
     let power = base;

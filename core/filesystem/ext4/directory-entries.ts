@@ -1,15 +1,29 @@
 import { decodeName } from '../../bytes/names';
 import { CorruptFilesystemError } from '../errors';
 import type { DirectoryEntry } from '../filesystem';
-import { parseDirectoryBlock, verifyDirectoryBlock, type RawDirectoryEntry } from './directory';
+import { readU32 } from '../../bytes/little-endian';
+import {
+  directoryEntryBytes,
+  parseDirectoryBlock,
+  parseInlineRecords,
+  verifyDirectoryBlock,
+  type RawDirectoryEntry,
+} from './directory';
+import { directoryHash, type DirectoryHash } from './directory-hash';
 import type { Extent } from './extent';
 import { typeOfEntry, typeOfMode } from './file-type';
-import { isHtreeNode, verifyHtreeBlock } from './htree';
+import { Compat } from './features';
+import { hashVersionOf, isHtreeNode, verifyHtreeBlock } from './htree';
+import { hasInlineData, inlineData } from './inline-data';
 import { InodeFlag, inodeChecksumSeed, type Inode } from './inode';
+import { noKeyName } from './no-key-name';
 import type { VolumeReader } from './volume-reader';
 
 /** Ten million entries and more. What claims to be larger only wants memory. */
 const MAX_DIRECTORY_BYTES = 1024 * 1024 * 1024;
+
+/** The number of the parent directory, in the place of an entry `..`. */
+const PARENT_BYTES = 4;
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -24,8 +38,12 @@ export interface OpenDirectory {
 /** Entries by name, without `.` and `..`. */
 export type DirectoryEntries = ReadonlyMap<string, DirectoryEntry>;
 
-/** Block numbers of a directory in its own order. @throws CorruptFilesystemError when it has a hole or impossible size */
+/**
+ * Block numbers of a directory in its own order; none of one whose entries are inline.
+ * @throws CorruptFilesystemError when it has a hole or impossible size
+ */
 export function directoryBlocks(volume: VolumeReader, directory: OpenDirectory): number[] {
+  if (hasInlineData(directory.inode)) return [];
   const { blockSize } = volume.superblock;
   const { sizeBytes } = directory.inode;
   if (sizeBytes > Math.min(MAX_DIRECTORY_BYTES, volume.superblock.blocksCount * blockSize)) {
@@ -76,13 +94,57 @@ export function entriesOfBlock(
     if (isIndexBlock) verifyHtreeBlock(block, seed, logicalBlock === 0, blockNumber);
     else verifyDirectoryBlock(block, seed, blockNumber);
   }
+  return isIndexBlock ? [] : namedInodes(volume, directory, block, parseDirectoryBlock(block));
+}
+
+/**
+ * The entries that a directory keeps in its inode (feature inline_data): behind the parent's number in i_block, and in
+ * the attribute that follows. None of a directory with blocks.
+ * @throws CorruptFilesystemError
+ */
+export function entriesOfInlineDirectory(volume: VolumeReader, directory: OpenDirectory): NamedInode[] {
+  if (!hasInlineData(directory.inode)) return [];
+  const { head, tail } = inlineData(volume, directory.number, directory.inode);
+  return [head.subarray(PARENT_BYTES), tail].flatMap((piece) =>
+    namedInodes(volume, directory, piece, parseInlineRecords(piece)),
+  );
+}
+
+function namedInodes(
+  volume: VolumeReader,
+  directory: OpenDirectory,
+  piece: Uint8Array,
+  records: readonly RawDirectoryEntry[],
+): NamedInode[] {
   const entries: NamedInode[] = [];
-  if (isIndexBlock) return entries;
-  for (const entry of parseDirectoryBlock(block)) {
+  const isEncrypted = (directory.inode.flags & InodeFlag.ENCRYPT) !== 0;
+  for (const entry of records) {
     if (entry.inode === 0 || isDotEntry(entry.name)) continue;
-    entries.push({ name: checkedName(entry, directory.number), inode: entry.inode, type: entry.type });
+    const name = isEncrypted
+      ? noKeyName(entry.name, shownHash(volume, directory, piece, entry))
+      : checkedName(entry, directory.number);
+    entries.push({ name, inode: entry.inode, type: entry.type });
   }
   return entries;
+}
+
+/** The hash that is part of a no-key name: as stored beside casefolded names, else of the ciphertext. */
+function shownHash(
+  { superblock }: VolumeReader,
+  { inode }: OpenDirectory,
+  piece: Uint8Array,
+  { offset, recordLength, name }: RawDirectoryEntry,
+): DirectoryHash | undefined {
+  if (inode.flags & InodeFlag.CASEFOLD) {
+    const at = directoryEntryBytes(name.length);
+    if (at + 8 > recordLength) throw new CorruptFilesystemError('hash of an encrypted name', { offset });
+    return { major: readU32(piece, offset + at), minor: readU32(piece, offset + at + 4) };
+  }
+  // The kernel reads a directory by its hashes when it has, or could have, an index.
+  const isSmall = hasInlineData(inode) || inode.sizeBytes === superblock.blockSize;
+  const hasHashes = isSmall || (inode.flags & InodeFlag.INDEX) !== 0;
+  if ((superblock.featureCompat & Compat.dir_index) === 0 || !hasHashes) return undefined;
+  return directoryHash(name, hashVersionOf(superblock.defaultHashVersion, superblock), superblock.hashSeed);
 }
 
 /**
@@ -91,13 +153,15 @@ export function entriesOfBlock(
  */
 export function readDirectoryEntries(volume: VolumeReader, directory: OpenDirectory): DirectoryEntries {
   const entries = new Map<string, DirectoryEntry>();
-  for (const [logicalBlock, block] of directoryBlocks(volume, directory).entries()) {
-    for (const { name, inode, type } of entriesOfBlock(volume, directory, block, logicalBlock)) {
-      if (entries.has(name)) {
-        throw new CorruptFilesystemError('name twice in a directory', { inode: directory.number, name });
-      }
-      entries.set(name, { name, inode, type: fileTypeOf(volume, inode, type) });
+  const add = ({ name, inode, type }: NamedInode): void => {
+    if (entries.has(name)) {
+      throw new CorruptFilesystemError('name twice in a directory', { inode: directory.number, name });
     }
+    entries.set(name, { name, inode, type: fileTypeOf(volume, inode, type) });
+  };
+  entriesOfInlineDirectory(volume, directory).forEach(add);
+  for (const [logicalBlock, block] of directoryBlocks(volume, directory).entries()) {
+    entriesOfBlock(volume, directory, block, logicalBlock).forEach(add);
   }
   return entries;
 }

@@ -37,8 +37,19 @@ export interface RawDirectoryEntry {
  * @throws CorruptFilesystemError when a record length is impossible
  */
 export function parseDirectoryBlock(block: Uint8Array): RawDirectoryEntry[] {
+  return parseRecords(block, hasDirectoryTail(block) ? block.length - DIRECTORY_TAIL_BYTES : block.length);
+}
+
+/**
+ * Every entry of a piece of an inline directory, which has no tail.
+ * @throws CorruptFilesystemError when a record length is impossible
+ */
+export function parseInlineRecords(bytes: Uint8Array): RawDirectoryEntry[] {
+  return parseRecords(bytes, bytes.length);
+}
+
+function parseRecords(block: Uint8Array, end: number): RawDirectoryEntry[] {
   const entries: RawDirectoryEntry[] = [];
-  const end = hasDirectoryTail(block) ? block.length - DIRECTORY_TAIL_BYTES : block.length;
   let offset = 0;
   while (offset < end) {
     if (offset + ENTRY_HEADER_BYTES > end) throw broken(block, offset, 0, 0);

@@ -3,23 +3,24 @@ import type { FaultingCache } from '../../block-device/faulting-cache';
 import { decodeName } from '../../bytes/names';
 import { CorruptFilesystemError } from '../errors';
 import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
-import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
+import { EncryptedFileError, FileTooLargeError, WrongFileTypeError } from '../read-errors';
 import { NotADirectoryError, NotFoundError } from '../write-errors';
 import { directoryBlocks, readDirectoryEntries, type DirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
 import { contentInPlace, contentRanges, readContent } from './file-content';
+import { FAST_SYMLINK_BYTES, isFastSymlink } from './fast-symlink';
 import { fileExtents } from './file-extents';
 import { statOf, typeOfMode } from './file-type';
 import { fileXattrs } from './file-xattrs';
 import { freeBlocksForFiles } from './free-space';
-import { ROOT_INODE, type Inode } from './inode';
+import { hasInlineData, inlineContent } from './inline-data';
+import { InodeFlag, ROOT_INODE, type Inode } from './inode';
+import { noKeyTarget } from './no-key-name';
 import { namesOf } from './path-names';
 import { scanVolume } from './scan';
 import type { Superblock } from './superblock';
 import { VolumeReader } from './volume-reader';
 
-/** A symbolic link this short is kept in its inode. */
-const FAST_SYMLINK_BYTES = 60;
 const MAX_SYMLINK_BYTES = 4096;
 /** Most content that one call returns. */
 const MAX_READ_BYTES = 1024 * 1024 * 1024;
@@ -88,24 +89,23 @@ export class Ext4Reader implements FilesystemReader {
   async readlink(path: string): Promise<string> {
     return this.cache.run(() => {
       const link = this.needType(path, 'symlink');
-      const { sizeBytes, block } = link.inode;
-      if (sizeBytes < FAST_SYMLINK_BYTES) return decodeName(block.subarray(0, sizeBytes));
-      if (sizeBytes > MAX_SYMLINK_BYTES) {
-        throw new CorruptFilesystemError('symbolic link too long', { inode: link.number, sizeBytes });
-      }
-      const target = new Uint8Array(sizeBytes);
-      readContent(this.volume, this.extentsOf(link), 0, target);
-      return decodeName(target);
+      const target = this.targetOf(link);
+      return link.inode.flags & InodeFlag.ENCRYPT ? noKeyTarget(target) : decodeName(target);
     });
   }
 
-  /** @throws NotFoundError, WrongFileTypeError, FileTooLargeError beyond 1 GiB */
+  /** @throws NotFoundError, WrongFileTypeError, EncryptedFileError, FileTooLargeError beyond 1 GiB */
   async readFile(path: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Uint8Array> {
     const { from, to, extents, inPlace } = await this.cache.run(() => {
       const file = this.needType(path, 'file');
-      const { sizeBytes } = file.inode;
+      const { sizeBytes, flags } = file.inode;
+      if (flags & InodeFlag.ENCRYPT) throw new EncryptedFileError(path);
       const from = Math.min(range?.offsetBytes ?? 0, sizeBytes);
       const to = Math.min(from + (range?.lengthBytes ?? sizeBytes), sizeBytes);
+      if (hasInlineData(file.inode)) {
+        const inPlace = inlineContent(this.volume, file.number, file.inode).subarray(from, to);
+        return { from, to, extents: [], inPlace };
+      }
       const extents = this.extentsOf(file);
       const wanted = { offsetBytes: from, lengthBytes: to - from };
       const isSmall = wanted.lengthBytes <= COPY_BYTES;
@@ -140,6 +140,19 @@ export class Ext4Reader implements FilesystemReader {
 
   scan(): AsyncIterable<ScannedEntry> {
     return scanVolume(this.cache, this.volume);
+  }
+
+  private targetOf(link: OpenFile): Uint8Array {
+    const { sizeBytes, block } = link.inode;
+    if (hasInlineData(link.inode)) return inlineContent(this.volume, link.number, link.inode);
+    const isFast = isFastSymlink(this.volume.superblock, link.inode);
+    if (sizeBytes > (isFast ? FAST_SYMLINK_BYTES - 1 : MAX_SYMLINK_BYTES)) {
+      throw new CorruptFilesystemError('symbolic link too long', { inode: link.number, sizeBytes });
+    }
+    if (isFast) return block.subarray(0, sizeBytes);
+    const target = new Uint8Array(sizeBytes);
+    readContent(this.volume, this.extentsOf(link), 0, target);
+    return target;
   }
 
   private need(path: string): OpenFile {

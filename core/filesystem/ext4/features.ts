@@ -114,13 +114,13 @@ const INCOMPAT_SUPPORT: Readonly<Record<keyof typeof Incompat, Told>> = {
   '64bit': ['direct', 'direct'],
   mmp: ['direct', 'kernel'],
   flex_bg: ['direct', 'direct'],
-  ea_inode: ['refused', 'kernel'],
+  ea_inode: ['direct', 'kernel'],
   dirdata: ['refused', 'refused', 'of Lustre'],
   metadata_csum_seed: ['direct', 'direct'],
   large_dir: ['direct', 'kernel'],
-  inline_data: ['refused', 'kernel'],
-  encrypt: ['refused', 'kernel'],
-  casefold: ['refused', 'kernel'],
+  inline_data: ['direct', 'kernel'],
+  encrypt: ['direct', 'kernel', 'names as Linux shows them without the key; content refused'],
+  casefold: ['direct', 'kernel', 'names as they are stored; paths are matched exactly'],
 };
 
 const RO_COMPAT_SUPPORT: Readonly<Record<keyof typeof RoCompat, Told>> = {

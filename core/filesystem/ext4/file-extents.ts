@@ -1,6 +1,7 @@
 import { CorruptFilesystemError } from '../errors';
 import { parseExtentNode, verifyExtentBlock, type Extent, type ExtentNode } from './extent';
 import { mapIndirectBlocks } from './indirect-map';
+import { hasInlineData } from './inline-data';
 import { InodeFlag, inodeChecksumSeed, type Inode } from './inode';
 import type { VolumeReader } from './volume-reader';
 
@@ -9,10 +10,11 @@ const MAX_LOGICAL_BLOCKS = 2 ** 32;
 
 /**
  * Where a file's content is: runs in the order of the file; what no run covers is a hole. Of files with an extent tree
- * of any depth, and of those with the block map of ext2 and ext3.
+ * of any depth, and of those with the block map of ext2 and ext3. Inline ones have no blocks.
  * @throws CorruptFilesystemError
  */
 export function fileExtents(volume: VolumeReader, number: number, inode: Inode): Extent[] {
+  if (hasInlineData(inode)) return [];
   return inode.flags & InodeFlag.EXTENTS
     ? extentTree(volume, number, inode).extents
     : mapIndirectBlocks(volume, inode).extents;
@@ -20,6 +22,7 @@ export function fileExtents(volume: VolumeReader, number: number, inode: Inode):
 
 /** Blocks that hold a file's extent tree or block map, apart from the inode itself. */
 export function fileMapBlocks(volume: VolumeReader, number: number, inode: Inode): number[] {
+  if (hasInlineData(inode)) return [];
   return inode.flags & InodeFlag.EXTENTS
     ? extentTree(volume, number, inode).treeBlocks
     : mapIndirectBlocks(volume, inode).mapBlocks;

@@ -1,6 +1,7 @@
 import type { FileType, Stat } from '../filesystem';
 import { CorruptFilesystemError } from '../errors';
 import { parseDeviceNumber } from './device-number';
+import { noKeyTargetBytes } from './no-key-name';
 import {
   InodeFlag,
   S_IFBLK,
@@ -56,7 +57,7 @@ export function statOf(number: number, inode: Inode): Stat {
     mode: inode.mode & 0o7777,
     uid: inode.uid,
     gid: inode.gid,
-    sizeBytes: inode.sizeBytes,
+    sizeBytes: shownSize(type, inode),
     links: inode.links,
     mtimeNs: inode.mtimeNs,
     ctimeNs: inode.ctimeNs,
@@ -64,4 +65,9 @@ export function statOf(number: number, inode: Inode): Stat {
     immutable: (inode.flags & InodeFlag.IMMUTABLE) !== 0,
     appendOnly: (inode.flags & InodeFlag.APPEND) !== 0,
   };
+}
+
+/** Of an encrypted symbolic link stat(2) says the length of what readlink(2) gives. */
+function shownSize(type: FileType, { flags, sizeBytes }: Inode): number {
+  return type === 'symlink' && flags & InodeFlag.ENCRYPT ? noKeyTargetBytes(sizeBytes) : sizeBytes;
 }

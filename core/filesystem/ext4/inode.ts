@@ -10,7 +10,7 @@ import {
 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
 import { crc32c, crc32cU32, crc32cZeros } from './checksum';
-import { RoCompat } from './features';
+import { Incompat, RoCompat } from './features';
 import type { Superblock } from './superblock';
 
 /** Inodes with a fixed meaning. */
@@ -89,13 +89,14 @@ export function parseInode(bytes: Uint8Array, superblock: Superblock): Inode {
   const extraIsize = extraIsizeOf(bytes, superblock);
   const isHuge = (superblock.featureRoCompat & RoCompat.huge_file) !== 0;
   const sectorsField = readU32(bytes, 0x1c) + (isHuge ? readU16(bytes, 0x74) * 0x1_0000_0000 : 0);
-  const hasLargeSize = (mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === S_IFDIR;
   const has = (offset: number): boolean => fits(offset, extraIsize);
   return {
     mode,
     uid: readU16(bytes, 0x2) + readU16(bytes, 0x78) * 0x10000,
     gid: readU16(bytes, 0x18) + readU16(bytes, 0x7a) * 0x10000,
-    sizeBytes: hasLargeSize ? joinU64(readU32(bytes, 0x6c), readU32(bytes, 0x4)) : readU32(bytes, 0x4),
+    sizeBytes: hasLargeSize(mode, superblock)
+      ? joinU64(readU32(bytes, 0x6c), readU32(bytes, 0x4))
+      : readU32(bytes, 0x4),
     links: readU16(bytes, 0x1a),
     flags,
     sectors:
@@ -126,8 +127,7 @@ export function writeInode(bytes: Uint8Array, inode: Inode, superblock: Superblo
   writeU16(bytes, 0x18, inode.gid & 0xffff);
   writeU16(bytes, 0x7a, inode.gid >>> 16);
   writeU32(bytes, 0x4, lowU32(inode.sizeBytes));
-  const type = inode.mode & S_IFMT;
-  if (type === S_IFREG || type === S_IFDIR) writeU32(bytes, 0x6c, highU32(inode.sizeBytes));
+  if (hasLargeSize(inode.mode, superblock)) writeU32(bytes, 0x6c, highU32(inode.sizeBytes));
   writeU16(bytes, 0x1a, inode.links);
   writeU32(bytes, 0x20, inode.flags);
   writeU32(bytes, 0x1c, lowU32(inode.sectors / unit));
@@ -184,6 +184,12 @@ function inodeChecksum(bytes: Uint8Array, superblock: Superblock, number: number
 
 function hasHighChecksum(bytes: Uint8Array, superblock: Superblock): boolean {
   return superblock.inodeSize > GOOD_OLD_INODE_BYTES && readU16(bytes, 0x80) >= 4;
+}
+
+/** Sizes of directories have a high half only with large_dir: before, the field was for something else. */
+function hasLargeSize(mode: number, { featureIncompat }: Superblock): boolean {
+  const type = mode & S_IFMT;
+  return type === S_IFREG || (type === S_IFDIR && (featureIncompat & Incompat.large_dir) !== 0);
 }
 
 function extraIsizeOf(bytes: Uint8Array, superblock: Superblock): number {

@@ -2,7 +2,7 @@ import type { ByteRange } from '../../block-device/block-device';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { writeU32BE } from '../../bytes/big-endian';
 import { readU16, readU32 } from '../../bytes/little-endian';
-import { CorruptFilesystemError, UnsupportedFeatureError } from '../errors';
+import { CorruptFilesystemError, RecoveryNeededError, UnsupportedFeatureError } from '../errors';
 import { descriptorOffsetBytes } from './descriptor-location';
 import { Incompat } from './features';
 import { fileExtents } from './file-extents';
@@ -54,7 +54,8 @@ export function needsRecovery(superblock: Superblock): boolean {
  * that, or the caller. The last write clears needs_recovery and sets the superblock's totals from the descriptors.
  * Orphans are left for others (orphans.ts).
  *
- * @throws UnsupportedFeatureError for an external journal, unknown journal features or pending fast commits
+ * @throws UnsupportedFeatureError for an external journal or unknown journal features
+ * @throws RecoveryNeededError when the log is of a kind that only the kernel replays
  * @throws CorruptFilesystemError when the journal is damaged
  */
 export async function recoverJournal(
@@ -78,6 +79,7 @@ export async function recoverJournal(
   const replayed = new Map<number, Uint8Array>();
   let transactions = 0;
   if (journal.start !== 0) {
+    refuseUncheckedCommits(journal);
     const log = new JournalLog(cache, extents, journal);
     const scan = await scanJournal(log, journal);
     await refuseFastCommits(log, scan.nextSequence);
@@ -118,12 +120,20 @@ function checkJournal(journal: JournalSuperblock, superblock: Superblock, journa
   }
 }
 
+/** Such a commit block may reach the disk before the blocks that it commits; without tag checksums nothing here tells. */
+function refuseUncheckedCommits(journal: JournalSuperblock): void {
+  const isAsync = (journal.featureIncompat & JournalIncompat.async_commit) !== 0;
+  if (isAsync && !journal.hasChecksums) {
+    throw new RecoveryNeededError('ext4', 'its journal was written with the option journal_async_commit');
+  }
+}
+
 /** Fast commits are logical records that only a replay of their own understands. Old ones carry an old sequence. */
 async function refuseFastCommits(log: JournalLog, nextSequence: number): Promise<void> {
   if (log.fastCommitStart === undefined) return;
   const block = await log.read(log.fastCommitStart);
   const isPending = readU16(block, 0) === FAST_COMMIT_HEAD && readU32(block, 8) === nextSequence;
-  if (isPending) throw new UnsupportedFeatureError(['pending fast commits in the journal'], 'read');
+  if (isPending) throw new RecoveryNeededError('ext4', 'its journal holds fast commits');
 }
 
 async function loggedContent(

@@ -63,6 +63,8 @@ export interface Superblock extends FeatureWords {
   readonly groupsPerFlex: number;
   readonly reservedGdtBlocks: number;
   readonly overheadBlocks: number;
+  /** The only groups but the first that have a copy of the superblock, with sparse_super2; 0 for none. */
+  readonly backupGroups: readonly [number, number];
   readonly checksumType: number;
   readonly orphanFileInode: number;
   readonly groupCount: number;
@@ -138,6 +140,7 @@ export function parseSuperblock(bytes: Uint8Array): Superblock {
     groupsPerFlex: readU8(bytes, 0x174) < 31 ? 1 << readU8(bytes, 0x174) : 1,
     checksumType: readU8(bytes, 0x175),
     overheadBlocks: readU32(bytes, 0x248),
+    backupGroups: [readU32(bytes, 0x24c), readU32(bytes, 0x250)] as const,
     orphanFileInode: readU32(bytes, 0x280),
     checksumSeed:
       featureIncompat & Incompat.metadata_csum_seed ? readU32(bytes, 0x270) : crc32c(CRC32C_START, uuid),

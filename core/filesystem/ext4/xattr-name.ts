@@ -1,15 +1,16 @@
 import { decodeName, encodeName } from '../../bytes/names';
-import { CorruptFilesystemError } from '../errors';
 
-/** On the disk a name's prefix is a number (kernel Documentation/filesystems/ext4/attributes.rst). */
+/**
+ * On the disk a name's prefix is a number (kernel Documentation/filesystems/ext4/attributes.rst). Others are the
+ * kernel's own: 7 of inline data, 9 of encryption, 11 of verity.
+ */
 const PREFIXES: readonly (readonly [index: number, prefix: string])[] = [
   [1, 'user.'],
   [2, 'system.posix_acl_access'],
   [3, 'system.posix_acl_default'],
   [4, 'trusted.'],
   [6, 'security.'],
-  [8, 'system.richacl'],
-  [7, 'system.'],
+  [10, 'gnu.'],
 ];
 
 /** Indexes whose values are ACLs, which the disk keeps in a shorter form. */
@@ -21,11 +22,10 @@ export interface XattrName {
   readonly suffix: Uint8Array;
 }
 
-/** @throws CorruptFilesystemError when the index has no prefix */
-export function fullXattrName({ nameIndex, suffix }: XattrName): string {
+/** Undefined when no system call shows an attribute of this namespace. */
+export function fullXattrName({ nameIndex, suffix }: XattrName): string | undefined {
   const prefix = PREFIXES.find(([index]) => index === nameIndex);
-  if (!prefix) throw new CorruptFilesystemError('extended attribute of an unknown namespace', { nameIndex });
-  return prefix[1] + decodeName(suffix);
+  return prefix && prefix[1] + decodeName(suffix);
 }
 
 /** Undefined when the name is in no namespace that ext4 keeps. */

@@ -15,8 +15,15 @@ const END_BYTES = 4;
 /** One attribute as stored: ACL values are in their disk form (acl.ts), names are split (xattr-name.ts). */
 export interface XattrEntry extends XattrName {
   readonly value: Uint8Array;
-  /** When not 0, the value is the content of this inode (feature ea_inode) and `value` is empty. */
-  readonly valueInode: number;
+  /** Where the value is when it is too long to stand here (feature ea_inode). `value` is empty then. */
+  readonly inInode?: ValueInInode;
+}
+
+export interface ValueInInode {
+  readonly inode: number;
+  readonly sizeBytes: number;
+  /** Over the name and the value's own hash. */
+  readonly entryHash: number;
 }
 
 export interface XattrBlock {
@@ -67,8 +74,8 @@ export function writeInodeXattrs(
   bytes.fill(0, start);
   if (entries.length === 0) return;
   writeU32(bytes, start, XATTR_MAGIC);
-  // The kernel leaves the hashes of attributes in an inode at zero.
-  writeEntries(bytes.subarray(start + 4), 0, entries, () => 0);
+  // The kernel leaves the hashes of attributes in an inode at zero, if their values stand there too.
+  writeEntries(bytes.subarray(start + 4), 0, entries, ({ inInode }) => inInode?.entryHash ?? 0);
 }
 
 /** @throws CorruptFilesystemError */
@@ -132,15 +139,26 @@ export function verifyXattrBlock(block: Uint8Array, superblock: Superblock, bloc
 
 /** Hash of one entry, over its name and the words of its value (kernel ext4_xattr_hash_entry, unsigned characters). */
 function xattrEntryHash(entry: XattrEntry): number {
-  let hash = 0;
-  for (const byte of entry.suffix) hash = (hash << 5) ^ (hash >>> 27) ^ byte;
-  if (entry.valueInode !== 0) return hash >>> 0;
+  if (entry.inInode) return entry.inInode.entryHash;
+  let hash = nameHash(entry);
   const padded = new Uint8Array(pad(entry.value.length));
   padded.set(entry.value);
   for (let at = 0; at < padded.length; at += 4) {
     hash = (hash << 16) ^ (hash >>> 16) ^ readU32(padded, at);
   }
   return hash >>> 0;
+}
+
+/** Hash of an entry whose value stands in an inode: its value's hash takes the place of the value. */
+export function xattrEntryHashOf(name: XattrName, valueHash: number): number {
+  const hash = nameHash(name);
+  return ((hash << 16) ^ (hash >>> 16) ^ valueHash) >>> 0;
+}
+
+function nameHash({ suffix }: XattrName): number {
+  let hash = 0;
+  for (const byte of suffix) hash = (hash << 5) ^ (hash >>> 27) ^ byte;
+  return hash;
 }
 
 function xattrBlockHash(entryHashes: readonly number[]): number {
@@ -188,7 +206,9 @@ function parseEntry(area: Uint8Array, at: number): XattrEntry {
     nameIndex,
     suffix: area.slice(at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength),
     value: isStoredHere ? area.slice(valueOffset, valueOffset + size) : new Uint8Array(),
-    valueInode,
+    ...(valueInode !== 0 && {
+      inInode: { inode: valueInode, sizeBytes: size, entryHash: readU32(area, at + 12) },
+    }),
   };
 }
 
@@ -206,8 +226,8 @@ function writeEntries(
     area[at] = entry.suffix.length;
     area[at + 1] = entry.nameIndex;
     writeU16(area, at + 2, entry.value.length === 0 ? 0 : valueEnd);
-    writeU32(area, at + 4, entry.valueInode);
-    writeU32(area, at + 8, entry.value.length);
+    writeU32(area, at + 4, entry.inInode?.inode ?? 0);
+    writeU32(area, at + 8, entry.inInode?.sizeBytes ?? entry.value.length);
     writeU32(area, at + 12, hash);
     area.set(entry.suffix, at + ENTRY_BYTES);
     area.set(entry.value, valueEnd);

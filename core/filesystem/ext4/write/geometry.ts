@@ -1,4 +1,5 @@
-import { RoCompat } from '../features';
+import { hasSuperblockCopy } from '../descriptor-location';
+import { Incompat } from '../features';
 import type { Superblock } from '../superblock';
 
 /** Where things stand on an ext4 volume that follow from the superblock alone. All numbers are filesystem blocks. */
@@ -19,29 +20,19 @@ export function groupOfInode(superblock: Superblock, inode: number): number {
   return Math.floor((inode - 1) / superblock.inodesPerGroup);
 }
 
-function descriptorTableBlocks(superblock: Superblock): number {
-  return Math.ceil((superblock.groupCount * superblock.descriptorSize) / superblock.blockSize);
-}
-
-/** With sparse_super, copies of the superblock stand in groups 0, 1 and the powers of 3, 5 and 7. */
-export function hasSuperblockCopy(superblock: Superblock, group: number): boolean {
-  if ((superblock.featureRoCompat & RoCompat.sparse_super) === 0 || group <= 1) {
-    return true;
-  }
-  return [3, 5, 7].some((base) => {
-    let power = base;
-    while (power < group) {
-      power *= base;
-    }
-    return power === group;
-  });
-}
-
-/** Blocks at the start of a group that hold the superblock copy, the descriptor table and its reserve. */
+/** Blocks at the start of a group that hold the superblock copy, descriptors and their reserve. */
 export function superblockCopyBlocks(superblock: Superblock, group: number): number {
-  return hasSuperblockCopy(superblock, group)
-    ? 1 + descriptorTableBlocks(superblock) + superblock.reservedGdtBlocks
-    : 0;
+  const { blockSize, descriptorSize, groupCount, firstMetaBlockGroup, reservedGdtBlocks } = superblock;
+  const perBlock = blockSize / descriptorSize;
+  const hasMetaGroups = (superblock.featureIncompat & Incompat.meta_bg) !== 0;
+  const copy = hasSuperblockCopy(superblock, group) ? 1 : 0;
+  if (!hasMetaGroups || group < firstMetaBlockGroup * perBlock) {
+    const tableBlocks = hasMetaGroups ? firstMetaBlockGroup : Math.ceil(groupCount / perBlock);
+    return copy * (1 + tableBlocks + reservedGdtBlocks);
+  }
+  // One block of descriptors stands in the first, second and last of the groups that it describes.
+  const within = group % perBlock;
+  return copy + (within === 0 || within === 1 || within === perBlock - 1 ? 1 : 0);
 }
 
 /** First and one past the last group whose bitmaps and tables may stand together (flex_bg). */

@@ -24,8 +24,6 @@ import type { VolumeEdit } from './volume-edit';
 
 /** Most inodes that the kernel lets share one attribute block. */
 const MOST_REFERENCES = 1024;
-/** Namespace `system.` without a name of its own: the kernel keeps inline data there. */
-const SYSTEM_INDEX = 7;
 
 /**
  * Gives the inode exactly these attributes: within the inode as far as they fit, the rest in a block of its own, or in
@@ -146,11 +144,11 @@ function place(
 
 function toEntry(name: string, value: Uint8Array, path: string): XattrEntry {
   const split = splitXattrName(name);
-  if (split === undefined || split.nameIndex === SYSTEM_INDEX || split.suffix.length > 255) {
+  if (split === undefined || split.suffix.length > 255) {
     throw new XattrError(path, `ext4 keeps no attribute of the name ${name}`);
   }
   const stored = ACL_INDEXES.has(split.nameIndex) ? storedAcl(value, path) : value;
-  return { ...split, value: stored, valueInode: 0 };
+  return { ...split, value: stored };
 }
 
 function storedAcl(value: Uint8Array, path: string): Uint8Array {

@@ -24,7 +24,6 @@ const entryLists: fc.Arbitrary<XattrEntry[]> = fc.uniqueArray(
     nameIndex: fc.constantFrom(1, 4, 6),
     suffix: fc.uint8Array({ minLength: 1, maxLength: 40 }),
     value: fc.uint8Array({ maxLength: 200 }),
-    valueInode: fc.constant(0),
   }),
   {
     maxLength: 6,
@@ -86,14 +85,18 @@ describe('extended attributes', () => {
     ['security.selinux', 6, 'selinux'],
     ['system.posix_acl_access', 2, ''],
     ['system.posix_acl_default', 3, ''],
-    ['system.data', 7, 'data'],
+    ['gnu.translator', 10, 'translator'],
   ])('%s has its prefix as a number', (name, nameIndex, suffix) => {
     const split = splitXattrName(name)!;
     expect([split.nameIndex, Buffer.from(split.suffix).toString()]).toEqual([nameIndex, suffix]);
     expect(fullXattrName(split)).toBe(name);
   });
 
-  it.each(['user.', 'other.name', 'security', ''])('%p is in no namespace', (name) => {
+  it.each([7, 9, 11])('number %i is of the kernel alone', (nameIndex) => {
+    expect(fullXattrName({ nameIndex, suffix: Buffer.from('data') })).toBeUndefined();
+  });
+
+  it.each(['user.', 'other.name', 'security', 'system.data', ''])('%p is in no namespace', (name) => {
     expect(splitXattrName(name)).toBeUndefined();
   });
 });
