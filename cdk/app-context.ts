@@ -44,6 +44,8 @@ export function propsFromContext(scope: Construct): ImageElvesProps {
     toleratedFailurePercentage: read<number>('toleratedFailurePercentage'),
     maxRounds: read<number>('maxRounds'),
     representative: read<'auto' | 'live' | 'clone'>('representative'),
+    kernelEngine: yesOrNo('kernelEngine', read('kernelEngine')),
+    imageFolder: read<string>('imageFolder'),
     bundlesFolder: read<string>('bundlesFolder'),
     ...(encryptionKeyArn === undefined
       ? {}
@@ -72,6 +74,13 @@ function clonesFromContext(
     subnet: ec2.Subnet.fromSubnetId(scope, 'CloneSubnet', subnetId),
     ...(instanceType === undefined ? {} : { instanceType: new ec2.InstanceType(instanceType) }),
   };
+}
+
+/** @throws InvalidPropsError: a wrong word must not be taken for yes. */
+function yesOrNo(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new InvalidPropsError([`context ${name}: ${JSON.stringify(value)} is neither true nor false`]);
 }
 
 /** `-c` gives strings, cdk.json gives values. */

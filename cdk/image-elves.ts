@@ -122,6 +122,20 @@ export interface ImageElvesProps {
    */
   readonly logRetention?: logs.RetentionDays;
   /**
+   * Linux's own filesystem drivers, in a small emulated machine, for the machines whose filesystems ImageElves does not
+   * write by itself (XFS, btrfs, LVM) and for logs that only the kernel replays. The functions that open images are then
+   * container images for x86_64, and deploying takes Docker; synthesizing does not.
+   *
+   * @default true
+   */
+  readonly kernelEngine?: boolean;
+  /**
+   * Where the Dockerfile of that image is, with all that it copies.
+   *
+   * @default - dist/kernel-engine/image, as `npm run bundle` writes it
+   */
+  readonly imageFolder?: string;
+  /**
    * Where the bundles of the functions are, a folder for each step.
    *
    * @default - dist/lambdas, as `npm run bundle` writes it
@@ -161,6 +175,10 @@ export class ImageElves extends Construct {
 
     const functions = new WorkflowFunctions(this, 'Steps', {
       bundlesFolder: props.bundlesFolder ?? path.join(ROOT, 'dist', 'lambdas'),
+      imageFolder:
+        props.kernelEngine === false
+          ? undefined
+          : (props.imageFolder ?? path.join(ROOT, 'dist', 'kernel-engine', 'image')),
       logRetention,
       bucket: this.bucket,
       updates: new UpdatesAsset(this, 'Updates', document),

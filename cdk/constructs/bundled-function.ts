@@ -1,18 +1,15 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Step } from '../../core/workflow/steps';
-import { InvalidPropsError } from '../invalid-props-error';
 import { allow } from './allow';
+import type { FunctionCode } from './function-code';
 
 export interface BundledFunctionProps {
   readonly step: Step;
-  /** Holds a folder for each step, with an index.js; `npm run bundle` makes them. */
-  readonly bundlesFolder: string;
+  readonly code: FunctionCode;
   readonly logRetention: logs.RetentionDays;
 }
 
@@ -21,12 +18,8 @@ export class BundledFunction extends Construct {
   readonly function: lambda.Function;
   readonly role: iam.Role;
 
-  constructor(scope: Construct, id: string, { step, bundlesFolder, logRetention }: BundledFunctionProps) {
+  constructor(scope: Construct, id: string, { step, code, logRetention }: BundledFunctionProps) {
     super(scope, id);
-    const folder = path.join(bundlesFolder, step.name);
-    if (!fs.existsSync(path.join(folder, 'index.js'))) {
-      throw new InvalidPropsError([`there is no bundle ${folder}/index.js; run "npm run bundle" first`]);
-    }
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -47,10 +40,7 @@ export class BundledFunction extends Construct {
     });
     this.function = new lambda.Function(this, 'Function', {
       description: step.description,
-      code: lambda.Code.fromAsset(folder),
-      handler: 'index.handler',
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
+      ...code,
       memorySize: step.memoryMb,
       timeout: Duration.seconds(step.timeoutSeconds),
       role: this.role,

@@ -4,12 +4,15 @@ import { type Need, type Step, type StepName, STEPS } from '../../core/workflow/
 import { BundledFunction } from './bundled-function';
 import { grantClonesTerminate } from './clone-network';
 import type { FleetRights } from './fleet-rights';
+import { bundledCode, type FunctionCode, imageCode } from './function-code';
 import type { RunBucket } from './run-bucket';
 import type { StateMachineFromFile } from './state-machine-from-file';
 import type { UpdatesAsset } from './updates-asset';
 
 export interface WorkflowFunctionsProps {
   readonly bundlesFolder: string;
+  /** Of the image for the steps that open images of machines; without it they have no kernel engine. */
+  readonly imageFolder: string | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly bucket: RunBucket;
   readonly updates: UpdatesAsset;
@@ -28,9 +31,10 @@ export class WorkflowFunctions extends Construct {
     private readonly props: WorkflowFunctionsProps,
   ) {
     super(scope, id);
-    const { bundlesFolder, logRetention, bucket } = props;
+    const { logRetention, bucket } = props;
     for (const step of STEPS) {
-      const made = new BundledFunction(this, pascalCase(step.name), { step, bundlesFolder, logRetention });
+      const code = this.codeOf(step);
+      const made = new BundledFunction(this, pascalCase(step.name), { step, code, logRetention });
       made.setVariable('BUCKET_NAME', bucket.bucket.bucketName);
       for (const need of (step as Step).needs) this.grant(need, made);
       this.functions.set(step.name, made);
@@ -45,6 +49,13 @@ export class WorkflowFunctions extends Construct {
   /** To the steps that need `executions-read`; `runs` must not call any of them. */
   grantExecutionsRead(runs: StateMachineFromFile): void {
     for (const { role } of this.readersOfExecutions) runs.grantExecutionsRead(role);
+  }
+
+  private codeOf(step: Step): FunctionCode {
+    const { bundlesFolder, imageFolder } = this.props;
+    return step.opensImages && imageFolder !== undefined
+      ? imageCode(imageFolder, step)
+      : bundledCode(bundlesFolder, step);
   }
 
   private grant(need: Need, made: BundledFunction): void {

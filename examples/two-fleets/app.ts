@@ -46,6 +46,7 @@ new ImageElves(stack, 'ImageElves', {
   toleratedFailurePercentage: 5,
   alarmTopic,
   bundlesFolder: app.node.tryGetContext('bundlesFolder') as string | undefined,
+  imageFolder: app.node.tryGetContext('imageFolder') as string | undefined,
 });
 
 app.synth();

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { fakeBundles } from '../support/fake-bundles';
+import { fakeBundles, fakeImage } from '../support/fake-bundles';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const root = path.join(__dirname, '..', '..');
 const tsx = path.join(root, 'node_modules', '.bin', 'tsx');
-const bundlesFolder = fakeBundles();
+const folders = { bundlesFolder: fakeBundles(), imageFolder: fakeImage() };
 
 interface Synthesized {
   readonly Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
@@ -21,7 +21,7 @@ async function synthesize(file: string, stack: string, context: object = {}): Pr
     env: {
       PATH: process.env['PATH'],
       CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ bundlesFolder, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...folders, ...context }),
     },
   });
   return JSON.parse(readFileSync(path.join(outdir, `${stack}.template.json`), 'utf8')) as Synthesized;
@@ -51,7 +51,10 @@ test('the app takes settings from the command line, as text', async () => {
     cloneVpcId: 'vpc-0123456789abcdef0',
     cloneSubnetId: 'subnet-0123456789abcdef0',
     cloneInstanceType: 't4g.small',
+    kernelEngine: 'false',
   });
+  for (const { PackageType } of ofType(template, 'AWS::Lambda::Function'))
+    expect(PackageType).toBeUndefined();
   const expressions = ofType(template, 'AWS::Scheduler::Schedule').map((one) => one['ScheduleExpression']);
   expect(expressions.sort()).toEqual(['rate(12 hours)', 'rate(2 days)']);
   expect(ofType(template, 'AWS::EC2::SecurityGroup')).toMatchObject([{ VpcId: 'vpc-0123456789abcdef0' }]);
@@ -61,6 +64,9 @@ test('the app says what is wrong with its settings', async () => {
   await expect(
     synthesize('cdk/app.ts', 'ImageElves', { cloneVpcId: 'vpc-0123456789abcdef0' }),
   ).rejects.toThrow(/cloneVpcId and cloneSubnetId belong together/);
+  await expect(synthesize('cdk/app.ts', 'ImageElves', { kernelEngine: 'no' })).rejects.toThrow(
+    /kernelEngine: "no" is neither true nor false/,
+  );
 });
 
 test('the example synthesizes', async () => {

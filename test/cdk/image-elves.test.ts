@@ -54,26 +54,49 @@ describe('the bucket', () => {
 });
 
 describe('functions', () => {
-  test.each(STEPS as readonly Step[])('$name', ({ description, timeoutSeconds, memoryMb, variables }) => {
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Description: description,
-      Architectures: ['arm64'],
-      Runtime: 'nodejs24.x',
-      Handler: 'index.handler',
-      MemorySize: memoryMb,
-      Timeout: timeoutSeconds,
-      TracingConfig: { Mode: 'Active' },
-      Environment: {
-        Variables: Match.objectLike(
-          Object.fromEntries(
-            ['BUCKET_NAME', ...variables.filter((name) => name !== 'CLONE_INSTANCE_TYPE')].map((name) => [
-              name,
-              Match.anyValue(),
-            ]),
-          ),
+  const common = ({ description, timeoutSeconds, memoryMb, variables }: Step) => ({
+    Description: description,
+    MemorySize: memoryMb,
+    Timeout: timeoutSeconds,
+    TracingConfig: { Mode: 'Active' },
+    LoggingConfig: Match.objectLike({ LogFormat: 'JSON' }),
+    Environment: {
+      Variables: Match.objectLike(
+        Object.fromEntries(
+          ['BUCKET_NAME', ...variables.filter((name) => name !== 'CLONE_INSTANCE_TYPE')].map((name) => [
+            name,
+            Match.anyValue(),
+          ]),
         ),
-      },
-    });
+      ),
+    },
+  });
+  const bundled = { Architectures: ['arm64'], Runtime: 'nodejs24.x', Handler: 'index.handler' };
+  const inImage = ({ name }: Step) => ({
+    Architectures: ['x86_64'],
+    PackageType: 'Image',
+    ImageConfig: { Command: [`functions/${name}/index.handler`] },
+    Runtime: Match.absent(),
+    Handler: Match.absent(),
+  });
+
+  test.each(STEPS as readonly Step[])('$name', (step) =>
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      ...common(step),
+      ...(step.opensImages ? inImage(step) : bundled),
+    }),
+  );
+
+  test('that open images share one image', () => {
+    const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+    const images = functions.flatMap(({ Properties }) => Properties.Code.ImageUri ?? []) as object[];
+    expect(images).toHaveLength((STEPS as readonly Step[]).filter(({ opensImages }) => opensImages).length);
+    expect(new Set(images.map((uri) => JSON.stringify(uri))).size).toBe(1);
+  });
+
+  test('are all bundles without the kernel engine', () => {
+    const without = synthesized(() => ({ kernelEngine: false }));
+    without.allResourcesProperties('AWS::Lambda::Function', bundled);
   });
 
   test('have no variable that steps.ts does not name', () => {

@@ -74,6 +74,12 @@ test('a bundle that is not there says how to make it', () => {
   );
 });
 
+test('an image that is not there says how to make it, unless it is not wanted', () => {
+  const imageFolder = '/nowhere';
+  expect(mistakesOf({ imageFolder }).join()).toMatch(/nowhere\/Dockerfile; run "npm run bundle"/);
+  expect(mistakesOf({ imageFolder, kernelEngine: false })).toEqual([]);
+});
+
 describe('schedule expressions', () => {
   test.each([
     'cron(0 3 ? * SUN *)',

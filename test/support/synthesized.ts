@@ -2,16 +2,18 @@ import { App, Aws, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { ImageElves, type ImageElvesProps, Update } from '../../cdk/index';
-import { fakeBundles } from './fake-bundles';
+import { fakeBundles, fakeImage } from './fake-bundles';
 import { temporaryFolder } from './temporary-folder';
 
 let bundlesFolder: string | undefined;
+let imageFolder: string | undefined;
 
 /** Props that a test need not repeat. */
 export const minimalProps = (): ImageElvesProps => ({
   updates: { security: Update.packages('security') },
   targets: { tags: { 'Patch Group': 'web' } },
   bundlesFolder: (bundlesFolder ??= fakeBundles()),
+  imageFolder: (imageFolder ??= fakeImage()),
 });
 
 /** Without the stack traces that CDK takes at every construct, which nobody reads here. */
