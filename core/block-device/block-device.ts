@@ -9,6 +9,20 @@ export interface BlockReader {
 export interface BlockDevice extends BlockReader {
   /** The bytes may be kept without a copy: the caller must not change them afterwards. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
+  /** Writes all of the pieces or, when it throws, none. A device that cannot promise that has no such method. */
+  writeAll?(pieces: readonly Piece[]): Promise<void>;
+}
+
+/** Bytes and where they go. */
+export interface Piece {
+  readonly offsetBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes all of the pieces: at once where the device can, else one after the other. */
+export async function writePieces(device: BlockDevice, pieces: readonly Piece[]): Promise<void> {
+  if (device.writeAll !== undefined) return device.writeAll(pieces);
+  for (const { offsetBytes, bytes } of pieces) await device.write(offsetBytes, bytes);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type BlockDevice, type BlockReader } from './block-device';
+import { type BlockDevice, type BlockReader, type Piece, writePieces } from './block-device';
 import { assertWithin, DeviceRangeError, ReadOnlyDeviceError } from './device-errors';
 
 /** True when the device can be written. */
@@ -30,5 +30,18 @@ export class BlockWindow implements BlockDevice {
       throw new ReadOnlyDeviceError();
     }
     return this.device.write(this.offsetBytes + offsetBytes, bytes);
+  }
+
+  /** All or none when the device behind promises that. @throws ReadOnlyDeviceError when it is a mere reader. */
+  async writeAll(pieces: readonly Piece[]): Promise<void> {
+    for (const { offsetBytes, bytes } of pieces) assertWithin(offsetBytes, bytes.length, this.sizeBytes);
+    if (!isBlockDevice(this.device)) {
+      throw new ReadOnlyDeviceError();
+    }
+    const moved = pieces.map(({ offsetBytes, bytes }) => ({
+      offsetBytes: this.offsetBytes + offsetBytes,
+      bytes,
+    }));
+    return writePieces(this.device, moved);
   }
 }

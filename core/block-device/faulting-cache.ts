@@ -1,5 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { type BlockDevice, type BlockReader, type ByteRange, type SyncReader } from './block-device';
+import {
+  type BlockDevice,
+  type BlockReader,
+  type ByteRange,
+  type SyncReader,
+  writePieces,
+} from './block-device';
 import { SNAPSHOT_BLOCK_BYTES } from './block-device';
 import { BlockFault } from './block-fault';
 import { isBlockDevice } from './block-window';
@@ -27,6 +33,7 @@ export class FaultingCache implements SyncReader {
   readonly sizeBytes: number;
   readonly blockBytes: number;
   readonly pageBytes: number;
+  readonly cacheBytes: number;
   private readonly clean: LRUCache<number, Uint8Array>;
   private readonly changed: PagedBytes;
   private readonly pending = new Map<number, Promise<Uint8Array>>();
@@ -48,6 +55,7 @@ export class FaultingCache implements SyncReader {
     this.sizeBytes = device.sizeBytes;
     this.blockBytes = blockBytes;
     this.pageBytes = pageBytes;
+    this.cacheBytes = cacheBytes;
     this.parallelReads = parallelReads;
     this.clean = new LRUCache({ max: Math.max(1, Math.floor(cacheBytes / blockBytes)) });
     this.changed = new PagedBytes(pageBytes);
@@ -136,11 +144,8 @@ export class FaultingCache implements SyncReader {
       }
       return { result, written };
     });
-    this.lastWrite = this.lastWrite.then(async () => {
-      for (const [page, bytes] of joinPages(written)) {
-        await device.write(page * this.pageBytes, bytes);
-      }
-    });
+    const pieces = joinPages(written).map(([page, bytes]) => ({ offsetBytes: page * this.pageBytes, bytes }));
+    this.lastWrite = this.lastWrite.then(() => writePieces(device, pieces));
     await this.lastWrite;
     return result;
   }

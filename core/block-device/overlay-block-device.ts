@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type BlockDevice, type BlockReader, SNAPSHOT_BLOCK_BYTES } from './block-device';
+import { type BlockDevice, type BlockReader, type Piece, SNAPSHOT_BLOCK_BYTES } from './block-device';
 import { assertWithin } from './device-errors';
 import { PagedBytes, plainBytes } from './paged-bytes';
 
@@ -55,21 +55,33 @@ export class OverlayBlockDevice implements BlockDevice {
   }
 
   async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
-    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
-    if (bytes.length === 0) {
-      return;
-    }
-    const end = offsetBytes + bytes.length;
-    const last = this.pages.lastPageOf(offsetBytes, bytes.length);
+    return this.writeAll([{ offsetBytes, bytes }]);
+  }
+
+  async writeAll(pieces: readonly Piece[]): Promise<void> {
+    for (const { offsetBytes, bytes } of pieces) assertWithin(offsetBytes, bytes.length, this.sizeBytes);
     // Every base byte is fetched before the first page changes, so that a failed read leaves no half write.
-    const partial = new Map<number, Uint8Array>();
-    for (const page of new Set([this.pages.firstPageOf(offsetBytes), last])) {
-      const start = page * PAGE_BYTES;
-      const stop = Math.min(start + PAGE_BYTES, this.sizeBytes);
-      if ((start < offsetBytes || stop > end) && this.pages.get(page) === undefined) {
-        partial.set(page, await this.readBase(start, stop - start));
+    const ofBase = new Map<number, Uint8Array>();
+    for (const { offsetBytes, bytes } of pieces) {
+      if (bytes.length === 0) continue;
+      const end = offsetBytes + bytes.length;
+      const last = this.pages.lastPageOf(offsetBytes, bytes.length);
+      for (const page of new Set([this.pages.firstPageOf(offsetBytes), last])) {
+        const start = page * PAGE_BYTES;
+        const stop = Math.min(start + PAGE_BYTES, this.sizeBytes);
+        const isPartial = start < offsetBytes || stop > end;
+        if (isPartial && this.pages.get(page) === undefined && !ofBase.has(page)) {
+          ofBase.set(page, await this.readBase(start, stop - start));
+        }
       }
     }
+    for (const piece of pieces) this.put(piece, ofBase);
+  }
+
+  private put({ offsetBytes, bytes }: Piece, ofBase: ReadonlyMap<number, Uint8Array>): void {
+    if (bytes.length === 0) return;
+    const end = offsetBytes + bytes.length;
+    const last = this.pages.lastPageOf(offsetBytes, bytes.length);
     for (let page = this.pages.firstPageOf(offsetBytes); page <= last; page += 1) {
       const start = page * PAGE_BYTES;
       this.dirty.add(Math.floor(start / SNAPSHOT_BLOCK_BYTES));
@@ -81,7 +93,7 @@ export class OverlayBlockDevice implements BlockDevice {
         continue;
       }
       const fresh = new Uint8Array(Math.min(PAGE_BYTES, this.sizeBytes - start));
-      const old = this.pages.get(page) ?? partial.get(page);
+      const old = this.pages.get(page) ?? ofBase.get(page);
       if (old !== undefined) {
         fresh.set(old);
       }
