@@ -1,4 +1,4 @@
-import { BytesOutOfRangeError } from './little-endian';
+import { BytesOutOfRangeError, joinU64 } from './little-endian';
 
 /** Big-endian fields: the jbd2 journal and XFS. */
 export function readU16BE(bytes: Uint8Array, offset: number): number {
@@ -26,4 +26,9 @@ export function writeU32BE(bytes: Uint8Array, offset: number, value: number): vo
   bytes[offset + 1] = value >>> 16;
   bytes[offset + 2] = value >>> 8;
   bytes[offset + 3] = value;
+}
+
+/** @throws NumberTooLargeError beyond 2^53 */
+export function readU64BE(bytes: Uint8Array, offset: number): number {
+  return joinU64(readU32BE(bytes, offset), readU32BE(bytes, offset + 4));
 }

@@ -1,0 +1,21 @@
+import type { FaultingCache } from '../../block-device/faulting-cache';
+import type { ScannedEntry } from '../filesystem';
+import { EntryStream } from '../scan/entry-stream';
+import { TreeTable } from '../scan/tree-table';
+import { walkTree } from '../scan/walk-tree';
+import { scanDirectories } from './scan-directories';
+import { scanInodes } from './scan-inodes';
+import type { Volume } from './volume';
+
+/**
+ * Every path of a volume, parents first. Passes over the disk in its own order, so that each block is fetched about once:
+ * the trees of inodes, the inodes they lead to, the blocks of all directories, then the tree in memory.
+ */
+export function scanVolume(cache: FaultingCache, volume: Volume): AsyncIterable<ScannedEntry> {
+  return new EntryStream(async function* () {
+    const table = new TreeTable();
+    const directories = await scanInodes(cache, volume, table);
+    await scanDirectories(cache, volume, table, directories);
+    yield* walkTree(table, volume.superblock.rootInode);
+  });
+}
