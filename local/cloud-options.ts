@@ -10,6 +10,8 @@ export interface LocalCloudOptions {
   readonly speed?: number;
   /** Lambda invocations at once. @default two for each processor, and no more than memory allows */
   readonly concurrency?: number;
+  /** Environment of every function, beside what its template gives it: what a container image would bring along. */
+  readonly functionVariables?: Readonly<Record<string, string>>;
   /** Behind running instances: those given, or `imaginary` ones that are on or off and do nothing else. @default real ones: systemd-nspawn */
   readonly machines?: Machines | 'imaginary';
   /** What machines reach as web sites, by host name: folders, such as a package repository. Real machines only. */

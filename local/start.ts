@@ -67,7 +67,15 @@ const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
  * @throws PrivateNamespaceNeededError, NoReflinksError
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const { stateFolder, port = 0, speed = 1, concurrency, storage = 'disk', timings } = options;
+  const {
+    stateFolder,
+    port = 0,
+    speed = 1,
+    concurrency,
+    storage = 'disk',
+    timings,
+    functionVariables,
+  } = options;
   await mkdir(stateFolder, { recursive: true });
   const clock = new RealClock({ speed });
   const events = new EventLog(clock, path.join(stateFolder, 'events.jsonl'));
@@ -90,7 +98,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     logFolder: path.join(stateFolder, 'logs'),
     concurrency,
     clock,
-    variables: () => ({ ...endpointVariables(url), PATH: process.env['PATH'] ?? '' }),
+    variables: () => ({ ...functionVariables, ...endpointVariables(url), PATH: process.env['PATH'] ?? '' }),
   });
   const sdkConfiguration = () => ({ endpoint: url, region: REGION, credentials: CREDENTIALS });
   const engine = new Engine({

@@ -28,10 +28,21 @@ export interface FileAsset {
   readonly objectKey: string;
 }
 
+/** A container image that would be built from a folder with a Dockerfile, and pushed. */
+export interface ImageAsset {
+  /** Absolute. */
+  readonly folder: string;
+  readonly dockerFile: string;
+  /** May hold `${AWS::AccountId}` and the like. */
+  readonly repositoryName: string;
+  readonly imageTag: string;
+}
+
 export interface AssemblyStack {
   readonly name: string;
   readonly template: Template;
   readonly assets: readonly FileAsset[];
+  readonly images: readonly ImageAsset[];
 }
 
 interface Artifact {
@@ -48,6 +59,13 @@ interface AssetManifest {
       destinations: Record<string, { bucketName: string; objectKey: string }>;
     }
   >;
+  dockerImages?: Record<
+    string,
+    {
+      source: { directory?: string; dockerFile?: string };
+      destinations: Record<string, { repositoryName: string; imageTag: string }>;
+    }
+  >;
 }
 
 /**
@@ -61,7 +79,10 @@ export function readCloudAssembly(folder: string): AssemblyStack[] {
   const stacks = inOrder(artifacts).flatMap(([id, { properties = {} }]) => {
     if (properties.templateFile === undefined) return [];
     const template = readJson(path.join(folder, properties.templateFile)) as Template;
-    return [{ name: properties.stackName ?? id, template, assets: assetsOf(folder, artifacts, id) }];
+    const manifests = assetManifestsOf(folder, artifacts, id);
+    const assets = manifests.flatMap((manifest) => fileAssetsOf(folder, manifest));
+    const images = manifests.flatMap((manifest) => imageAssetsOf(folder, manifest));
+    return [{ name: properties.stackName ?? id, template, assets, images }];
   });
   if (stacks.length === 0) throw new DeployError(`${file} names no stack.`);
   return stacks;
@@ -79,23 +100,44 @@ function inOrder(artifacts: Record<string, Artifact>): [string, Artifact][] {
   return [...ordered];
 }
 
-function assetsOf(folder: string, artifacts: Record<string, Artifact>, stackId: string): FileAsset[] {
-  const manifests = (artifacts[stackId]?.dependencies ?? [])
+function assetManifestsOf(
+  folder: string,
+  artifacts: Record<string, Artifact>,
+  stackId: string,
+): AssetManifest[] {
+  return (artifacts[stackId]?.dependencies ?? [])
     .map((id) => artifacts[id])
     .filter((artifact) => artifact?.type === 'cdk:asset-manifest')
     .map((artifact) => readJson(path.join(folder, artifact?.properties?.file ?? '')) as AssetManifest);
-  return manifests.flatMap(({ files = {} }) =>
-    Object.entries(files).flatMap(([id, { source, destinations }]) => {
-      if (source.path === undefined)
-        throw new DeployError(`The asset ${id} is made by a program, which is not supported.`);
-      const asset = { path: path.resolve(folder, source.path), isFolder: source.packaging === 'zip' };
-      return Object.values(destinations).map(({ bucketName, objectKey }) => ({
-        ...asset,
-        bucketName,
-        objectKey,
-      }));
-    }),
-  );
+}
+
+function fileAssetsOf(folder: string, { files = {} }: AssetManifest): FileAsset[] {
+  return Object.entries(files).flatMap(([id, { source, destinations }]) => {
+    if (source.path === undefined)
+      throw new DeployError(`The asset ${id} is made by a program, which is not supported.`);
+    const asset = { path: path.resolve(folder, source.path), isFolder: source.packaging === 'zip' };
+    return Object.values(destinations).map(({ bucketName, objectKey }) => ({
+      ...asset,
+      bucketName,
+      objectKey,
+    }));
+  });
+}
+
+function imageAssetsOf(folder: string, { dockerImages = {} }: AssetManifest): ImageAsset[] {
+  return Object.entries(dockerImages).flatMap(([id, { source, destinations }]) => {
+    if (source.directory === undefined)
+      throw new DeployError(`The image ${id} is made by a program, which is not supported.`);
+    const asset = {
+      folder: path.resolve(folder, source.directory),
+      dockerFile: source.dockerFile ?? 'Dockerfile',
+    };
+    return Object.values(destinations).map(({ repositoryName, imageTag }) => ({
+      ...asset,
+      repositoryName,
+      imageTag,
+    }));
+  });
 }
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8')) as unknown;

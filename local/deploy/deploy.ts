@@ -4,6 +4,7 @@ import type { S3 } from '../s3';
 import type { Engine } from '../states';
 import { readCloudAssembly, type AssemblyStack, type FileAsset } from './cloud-assembly';
 import { lambdaFunctionOf } from './function-properties';
+import { imageNamed } from './image-uri';
 import { ACCEPTED } from './resource-attributes';
 import { StackScope } from './stack-scope';
 import { definitionOf } from './state-machine-properties';
@@ -59,6 +60,7 @@ async function deployStack(stack: AssemblyStack, target: DeployTarget, made: Dep
   const scope = new StackScope(stack.template, { stackName: stack.name, region, accountId });
   const assets = await publishAssets(stack.assets, scope, target.s3);
   const assetOf = (bucket: string, key: string): FileAsset | undefined => assets.get(`${bucket}/${key}`);
+  const imageOf = (uri: string) => imageNamed(uri, stack.images, (name) => scope.pseudo(name));
   for (const [logicalId, resource] of scope.resources()) {
     const properties = (): Record<string, unknown> => scope.properties(resource);
     const name = (): string => String(scope.ref(logicalId));
@@ -70,7 +72,7 @@ async function deployStack(stack: AssemblyStack, target: DeployTarget, made: Dep
         break;
       case 'AWS::Lambda::Function':
         await target.lambdas.put(
-          lambdaFunctionOf(logicalId, properties(), { name: name(), arn: arn() }, assetOf),
+          lambdaFunctionOf(logicalId, properties(), { name: name(), arn: arn() }, { assetOf, imageOf }),
         );
         made.functions[logicalId] = name();
         break;

@@ -4,6 +4,8 @@ import { temporaryFolder } from '../../support/temporary-folder';
 
 const BUCKET = 'cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}';
 
+const REPOSITORY = 'cdk-hnb659fds-container-assets-${AWS::AccountId}-${AWS::Region}';
+
 interface Asset {
   /** Key in the asset bucket. */
   readonly key: string;
@@ -11,9 +13,33 @@ interface Asset {
   readonly content: string | Readonly<Record<string, string>>;
 }
 
+/** Files of the folder of a container image, by name, and its tag. */
+interface Image {
+  readonly tag: string;
+  readonly content: Readonly<Record<string, string>>;
+}
+
 /** Writes a cloud assembly of one stack, as `cdk synth` lays it out, and returns its folder. */
-export function writeAssembly(template: object, assets: readonly Asset[] = [], stack = 'Test'): string {
+export function writeAssembly(
+  template: object,
+  assets: readonly Asset[] = [],
+  stack = 'Test',
+  images: readonly Image[] = [],
+): string {
   const folder = temporaryFolder('cdk-out');
+  const dockerImages: Record<string, object> = {};
+  for (const { tag, content } of images) {
+    const directory = `asset.${tag}`;
+    for (const [file, text] of Object.entries(content)) {
+      mkdirSync(path.join(folder, directory, path.dirname(file)), { recursive: true });
+      writeFileSync(path.join(folder, directory, file), text);
+    }
+    const destination = { repositoryName: REPOSITORY, imageTag: tag };
+    dockerImages[tag] = {
+      source: { directory },
+      destinations: { 'current_account-current_region': destination },
+    };
+  }
   const files: Record<string, object> = {};
   for (const [index, { key, content }] of assets.entries()) {
     const name = `asset.${index}`;
@@ -29,7 +55,7 @@ export function writeAssembly(template: object, assets: readonly Asset[] = [], s
   const write = (name: string, document: object): void =>
     writeFileSync(path.join(folder, name), JSON.stringify(document));
   write(`${stack}.template.json`, template);
-  write(`${stack}.assets.json`, { version: '48.0.0', files, dockerImages: {} });
+  write(`${stack}.assets.json`, { version: '48.0.0', files, dockerImages });
   write('manifest.json', {
     version: '48.0.0',
     artifacts: {
@@ -48,3 +74,8 @@ export function writeAssembly(template: object, assets: readonly Asset[] = [], s
 /** How CDK writes the place of an asset. */
 export const assetLocation = (key: string) => ({ Bucket: { 'Fn::Sub': BUCKET }, Key: key });
 export const codeLocation = (key: string) => ({ S3Bucket: { 'Fn::Sub': BUCKET }, S3Key: key });
+export const imageLocation = (tag: string) => ({
+  ImageUri: {
+    'Fn::Sub': `\${AWS::AccountId}.dkr.ecr.\${AWS::Region}.\${AWS::URLSuffix}/${REPOSITORY}:${tag}`,
+  },
+});

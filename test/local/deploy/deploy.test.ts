@@ -9,7 +9,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { startLocalCloud, type LocalCloud } from '../../../local/start';
-import { assetLocation, codeLocation, writeAssembly } from './assembly-under-test';
+import { assetLocation, codeLocation, imageLocation, writeAssembly } from './assembly-under-test';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const HANDLER = (version: number): string => `
@@ -80,6 +80,7 @@ beforeAll(async () => {
     storage: 'memory',
     machines: 'imaginary',
     speed: 100,
+    functionVariables: { BROUGHT_ALONG: '/opt/engine' },
   });
   configuration = {
     endpoint: cloud.url,
@@ -164,6 +165,64 @@ test('file assets lie in the asset bucket under their keys', async () => {
     headers: { authorization: 'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request' },
   });
   expect(await answer.text()).toBe('{"updates":["security"]}');
+});
+
+describe('a function in a container image', () => {
+  const deploy = (dockerfile: string, image: object = {}) => {
+    const Packed = {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        PackageType: 'Image',
+        Code: imageLocation('abc123'),
+        ImageConfig: { Command: ['functions/packed/index.handler'] },
+        Environment: { Variables: { OWN: 'x' } },
+        ...image,
+      },
+    };
+    const content = {
+      Dockerfile: dockerfile,
+      'functions/packed/index.js':
+        'exports.handler = async () => [process.env.OWN, process.env.BROUGHT_ALONG, process.env._HANDLER];',
+    };
+    return cloud.deploy(writeAssembly({ Resources: { Packed } }, [], 'Images', [{ tag: 'abc123', content }]));
+  };
+  const twoStages = [
+    'FROM public.ecr.aws/docker/library/debian:trixie AS made',
+    'RUN make everything',
+    'FROM --platform=linux/amd64 public.ecr.aws/lambda/nodejs:24',
+    'COPY functions functions',
+  ].join('\n');
+
+  test('runs from the folder of the image, with what the image would bring along', async () => {
+    expect(await deploy(twoStages)).toMatchObject({ functions: { Packed: 'Images-Packed' }, unknown: [] });
+    const { payload } = await cloud.lambdas.invoke('Images-Packed', '{}');
+    expect(JSON.parse(payload)).toEqual(['x', '/opt/engine', 'functions/packed/index.handler']);
+  });
+
+  test.each<[string, string, object, string]>([
+    [
+      'of another base',
+      'FROM public.ecr.aws/lambda/python:3.13',
+      {},
+      'is not made from public.ecr.aws/lambda/nodejs',
+    ],
+    ['without a base', '# nothing', {}, 'is not made from public.ecr.aws/lambda/nodejs'],
+    [
+      'not of the assembly',
+      twoStages,
+      { Code: imageLocation('other') },
+      'its image is not one of the assembly',
+    ],
+    ['without a command', twoStages, { ImageConfig: {} }, 'Packed: there is no'],
+    [
+      'with a command that is not there',
+      twoStages,
+      { ImageConfig: { Command: ['functions/other/index.handler'] } },
+      'there is no functions/other/index.js in',
+    ],
+  ])('%s is refused', async (_what, dockerfile, image, message) => {
+    await expect(deploy(dockerfile, image)).rejects.toThrow(message);
+  });
 });
 
 test('a function whose sandbox is lost is called again when its task says so', async () => {
