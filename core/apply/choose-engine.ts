@@ -1,5 +1,5 @@
 import { UnsupportedFilesystemError } from '../filesystem/errors';
-import { RefusedFilesystemError } from '../filesystem/write-errors';
+import { FilesystemNotCleanError, RefusedFilesystemError } from '../filesystem/write-errors';
 import type { LinuxKernel } from '../filesystem/linux-kernel';
 import type { ApplyEngine, WritableMount } from './apply-engine';
 import { DirectEngine, placeOf } from './direct-engine';
@@ -23,7 +23,9 @@ export function touchedMounts(
  * @throws the refusal of a mount that neither may write, or, without a kernel, of the first that has no writer
  */
 export function chooseEngine(mounts: readonly WritableMount[], kernel: LinuxKernel | undefined): ApplyEngine {
-  const refused = mounts.find(({ refusal }) => refusal instanceof RefusedFilesystemError);
+  const refused = mounts.find(
+    ({ refusal }) => refusal instanceof RefusedFilesystemError || refusal instanceof FilesystemNotCleanError,
+  );
   if (refused?.refusal !== undefined) throw refused.refusal;
   const closed = mounts.find(({ writer }) => writer === undefined);
   if (closed === undefined) return new DirectEngine();

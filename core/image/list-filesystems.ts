@@ -4,13 +4,15 @@ import { readPartitionTable, type Partition } from '../partition/partition-table
 import { readBtrfsSuperblock } from '../filesystem/btrfs/superblock';
 import { readFilesystemTags } from './filesystem-tags';
 import type { ImageVolume } from './image';
+import { withLogicalVolumes } from './logical-volumes';
 import type { VolumeFilesystem } from './volume-filesystem';
 
 /** Type byte of an MBR partition that only holds others: they are listed themselves. */
 const EXTENDED_TYPES: ReadonlySet<number> = new Set([0x05, 0x0f, 0x85]);
 
 /**
- * What the partitions of these volumes hold, and the volumes that have none. Only the heads are read.
+ * What the partitions and logical volumes of these volumes hold, and the volumes that have none. Only the heads are
+ * read.
  *
  * @throws PartitionTableError
  */
@@ -19,7 +21,7 @@ export async function listFilesystems(
 ): Promise<{ filesystems: VolumeFilesystem[]; diskUuids: string[] }> {
   const perVolume = await Promise.all(volumes.map(listVolume));
   return {
-    filesystems: perVolume.flatMap(({ filesystems }) => filesystems),
+    filesystems: await withLogicalVolumes(perVolume.flatMap(({ filesystems }) => filesystems)),
     diskUuids: perVolume.flatMap(({ diskUuid }) => diskUuid ?? []),
   };
 }

@@ -102,7 +102,9 @@ function missing(
   { mountPoint, source }: FstabEntry,
   filesystems: readonly VolumeFilesystem[],
 ): ImageElvesError {
-  const container = filesystems.find(({ kind }) => containerKinds.has(kind));
+  const container = filesystems.find(
+    ({ kind, isAssembled }) => containerKinds.has(kind) && isAssembled !== true,
+  );
   if (container?.refusal !== undefined) return container.refusal;
   return container
     ? new UnsupportedFilesystemError(

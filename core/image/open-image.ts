@@ -28,9 +28,10 @@ export async function openImage(
 
 /**
  * Opens the volumes so that they can be changed: what their last mount left undone is done in the devices at once (the
- * journal is replayed, orphans are deleted). A filesystem that our own code does not write is a mount without a writer.
+ * journal is replayed, orphans are deleted). A filesystem that our own code does not write, or nothing should, is a mount
+ * without a writer and with the reason.
  *
- * @throws what `openImage` throws, and FilesystemNotCleanError
+ * @throws what `openImage` throws
  */
 export async function openWritableImage(
   volumes: readonly WritableVolume[],

@@ -13,6 +13,7 @@ import { openExt4Writable } from '../filesystem/ext4/write/open-ext4-writable';
 import type { FilesystemReader, FilesystemWriter } from '../filesystem/filesystem';
 import type { KernelReading, LinuxKernel } from '../filesystem/linux-kernel';
 import { hasReader, openFilesystem } from '../filesystem/open-filesystem';
+import { FilesystemNotCleanError, RefusedFilesystemError } from '../filesystem/write-errors';
 import type { FilesystemOpener } from './assemble-image';
 import { placeOf, type VolumeFilesystem } from './volume-filesystem';
 
@@ -161,20 +162,25 @@ export class WritableFilesystems extends ReadFilesystems implements FilesystemOp
       const writer = await this.openWriter(source, device);
       return { filesystem: writer, writer, device };
     } catch (error) {
-      if (error instanceof UnsupportedFeatureError && error.purpose === 'write')
-        return this.withoutWriter(source, device, error);
-      throw error;
+      const isRefusal =
+        (error instanceof UnsupportedFeatureError && error.purpose === 'write') ||
+        error instanceof RefusedFilesystemError ||
+        error instanceof FilesystemNotCleanError;
+      if (!isRefusal) throw error;
+      return this.withoutWriter(source, device, error);
     }
   }
 
   private async openWriter(source: VolumeFilesystem, device: BlockDevice): Promise<FilesystemWriter> {
+    const { cacheBytes } = this.options;
+    const { offsetBytes } = source;
     try {
-      return await openExt4Writable(device, this.options);
+      return await openExt4Writable(device, { cacheBytes, areaShiftBytes: offsetBytes });
     } catch (error) {
       if (!(error instanceof RecoveryNeededError)) throw error;
       await this.reader(source);
       await this.keepRecovery(source, device);
-      return openExt4Writable(device, this.options);
+      return openExt4Writable(device, { cacheBytes, areaShiftBytes: offsetBytes });
     }
   }
 

@@ -109,10 +109,13 @@ function noRoot(
   opener: FilesystemOpener<{ filesystem: FilesystemReader }>,
 ): ImageElvesError {
   for (const kind of TELLING_KINDS) {
-    const found = candidates.find((candidate) => candidate.kind === kind);
+    const found = candidates.find((candidate) => candidate.kind === kind && candidate.isAssembled !== true);
     const refusal = found && opener.refuse(found);
     if (refusal) return refusal;
   }
-  const told = candidates.filter(({ kind, partition }) => kind !== 'unknown' || partition !== undefined);
+  const told = candidates.filter(
+    ({ kind, partition, isAssembled }) =>
+      isAssembled !== true && (kind !== 'unknown' || partition !== undefined),
+  );
   return new NoRootFilesystemError(told.map((candidate) => `${placeOf(candidate)}: ${candidate.kind}`));
 }

@@ -24,6 +24,10 @@ export interface VolumeFilesystem {
   /** btrfs only: a mount that names no subvolume may get another one than the top level. */
   readonly hasDefaultSubvolume?: boolean;
   readonly device: BlockReader | BlockDevice;
+  /** Where a logical volume begins on its disk, when its bytes follow each other there. */
+  readonly offsetBytes?: number;
+  /** LVM physical volumes only: true when what stands on it is listed itself. */
+  readonly isAssembled?: boolean;
   /** Why what is in it cannot be looked at, where its kind alone does not say so. */
   readonly refusal?: ImageElvesError;
 }
