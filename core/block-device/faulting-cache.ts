@@ -42,6 +42,8 @@ export class FaultingCache implements SyncReader {
   private pinned: ReadonlyMap<number, Uint8Array> | undefined;
   private hinted = new Set<number>();
   private lastWrite: Promise<void> = Promise.resolve();
+  /** Why a write did not reach the device: what is in memory is then no longer what is on it. */
+  private failure: { readonly cause: unknown } | undefined;
 
   constructor(
     private readonly device: BlockReader | BlockDevice,
@@ -95,6 +97,7 @@ export class FaultingCache implements SyncReader {
 
   /** Runs a read-only operation until it returns. What it throws, other than BlockFault, is thrown on. */
   async run<T>(operation: () => T): Promise<T> {
+    if (this.failure !== undefined) throw this.failure.cause;
     const pinned = new Map<number, Uint8Array>();
     // Each turn brings at least one block that no turn before had, so there are no more turns than blocks.
     const turns = Math.ceil(this.sizeBytes / this.blockBytes) + 1;
@@ -126,7 +129,7 @@ export class FaultingCache implements SyncReader {
 
   /**
    * Runs an operation that writes. Its writes reach the cache and the device together when it returns, and are dropped
-   * when it throws or faults. When the device itself fails, this and every later transaction is refused with its error.
+   * when it throws or faults. When the device itself fails, this and all that comes later is refused with its error.
    * @throws ReadOnlyDeviceError when the device is a mere reader.
    */
   async transaction<T>(operation: (transaction: Transaction) => T): Promise<T> {
@@ -146,7 +149,12 @@ export class FaultingCache implements SyncReader {
     });
     const pieces = joinPages(written).map(([page, bytes]) => ({ offsetBytes: page * this.pageBytes, bytes }));
     this.lastWrite = this.lastWrite.then(() => writePieces(device, pieces));
-    await this.lastWrite;
+    try {
+      await this.lastWrite;
+    } catch (cause) {
+      this.failure ??= { cause };
+      throw cause;
+    }
     return result;
   }
 

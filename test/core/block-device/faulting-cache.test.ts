@@ -165,6 +165,8 @@ describe('FaultingCache', () => {
     await expect(write(failing)).rejects.toThrow('out of memory');
     await expect(write(failing)).rejects.toThrow('out of memory');
     expect(writes).toBe(1);
+    // What is in memory is not on the device: it is not told either.
+    await expect(failing.run(() => failing.read(0, 4))).rejects.toThrow('out of memory');
   });
 
   it('lets a failed fetch pass and fetches again later', async () => {

@@ -125,4 +125,25 @@ describe('OverlayBlockDevice', () => {
     await overlay.write(5, new Uint8Array(3));
     expect((await collect(overlay)).map(({ index }) => index)).toEqual([0]);
   });
+
+  it('writes all pieces or none, when the base fails at any of them', async () => {
+    const base = MemoryBlockDevice.from(pattern(SIZE));
+    const overlay = new OverlayBlockDevice({
+      sizeBytes: SIZE,
+      read: async (offset, length) => {
+        if (offset > 0) throw new Error('throttled');
+        return base.read(offset, length);
+      },
+    });
+    const pieces = [
+      { offsetBytes: 5, bytes: new Uint8Array(3) },
+      { offsetBytes: 8192, bytes: new Uint8Array(4096) },
+      { offsetBytes: SNAPSHOT_BLOCK_BYTES + 5, bytes: new Uint8Array(3) },
+    ];
+    await expect(overlay.writeAll(pieces)).rejects.toThrow('throttled');
+    expect(overlay.dirtyBlocks()).toEqual([]);
+    expect(await overlay.read(0, 100)).toEqual(pattern(100));
+    await overlay.writeAll(pieces.slice(0, 2));
+    expect((await collect(overlay)).map(({ index }) => index)).toEqual([0]);
+  });
 });
