@@ -86,6 +86,8 @@ class GroupMapping {
   private readonly byKey: ReadonlyMap<string, KnownVolume>;
   private readonly extentBytes: number;
   private readonly volumes: readonly MetadataSection[];
+  /** A snapshot's link between its origin and the volume that bears its name and holds the changes. */
+  private readonly links = new Set<string>();
   /** Names of volumes that hold a snapshot's changes, and of those that have snapshots. */
   private readonly snapshotStores = new Set<string>();
   private readonly origins = new Set<string>();
@@ -115,22 +117,22 @@ class GroupMapping {
     const hasVolumes = group.sections().some(({ name }) => name === 'logical_volumes');
     this.volumes = hasVolumes ? group.section('logical_volumes').sections() : [];
     this.checkExtents();
-    for (const segment of this.volumes.flatMap(segmentsOf)) {
-      if (segment.list('type')[0] !== 'snapshot') continue;
-      for (const name of [...segment.list('cow_store'), ...segment.list('merging_store')])
-        this.snapshotStores.add(String(name));
-      for (const name of segment.list('origin')) this.origins.add(String(name));
+    for (const volume of this.volumes) {
+      for (const segment of segmentsOf(volume)) {
+        if (segment.list('type')[0] !== 'snapshot') continue;
+        this.links.add(volume.name);
+        for (const name of [...segment.list('cow_store'), ...segment.list('merging_store')])
+          this.snapshotStores.add(String(name));
+        for (const name of segment.list('origin')) this.origins.add(String(name));
+      }
     }
   }
 
   logicalVolumes(): LogicalVolume[] {
-    return (
-      this.volumes
-        .filter((volume) => volume.list('status').includes('VISIBLE'))
-        // The link between an origin and the volume that bears the snapshot's name.
-        .filter((volume) => !segmentsOf(volume).some((segment) => segment.list('cow_store').length > 0))
-        .map((volume) => this.map(volume))
-    );
+    return this.volumes
+      .filter(({ name }) => !this.links.has(name))
+      .filter((volume) => volume.list('status').includes('VISIBLE') || this.snapshotStores.has(volume.name))
+      .map((volume) => this.map(volume));
   }
 
   private map(volume: MetadataSection): LogicalVolume {
