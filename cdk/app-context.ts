@@ -45,6 +45,7 @@ export function propsFromContext(scope: Construct): ImageElvesProps {
     maxRounds: read<number>('maxRounds'),
     representative: read<'auto' | 'live' | 'clone'>('representative'),
     kernelEngine: yesOrNo('kernelEngine', read('kernelEngine')),
+    kernelEnginePackages: read<'pinned' | 'newest'>('kernelEnginePackages'),
     imageFolder: read<string>('imageFolder'),
     bundlesFolder: read<string>('bundlesFolder'),
     ...(encryptionKeyArn === undefined

@@ -25,6 +25,9 @@ export function checkedDocument(props: ImageElvesProps): UpdatesDocument {
     document.updates.length === 0
       ? ['updates: name at least one, for example { security: Update.packages("security") }']
       : mistakesOf(UpdatesDocument, document, 'props');
+  const packages = props.kernelEnginePackages ?? 'pinned';
+  if (!['pinned', 'newest'].includes(packages))
+    mistakes.push(`kernelEnginePackages: "${packages}" is neither "pinned" nor "newest"`);
   const housekeeping = mistakeInExpression(props.housekeeping?.schedule ?? HOUSEKEEPING_SCHEDULE);
   if (housekeeping !== undefined) mistakes.push(`housekeeping.schedule: ${housekeeping}`);
   const documentDays = props.documentRetention?.toDays();

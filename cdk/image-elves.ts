@@ -130,6 +130,13 @@ export interface ImageElvesProps {
    */
   readonly kernelEngine?: boolean;
   /**
+   * The Debian packages of which the kernel engine is made when it is deployed: exactly those that this version was tested
+   * with, or also newer ones where Debian has replaced them.
+   *
+   * @default "pinned": building fails when Debian has a package no more
+   */
+  readonly kernelEnginePackages?: 'pinned' | 'newest';
+  /**
    * Where the Dockerfile of that image is, with all that it copies.
    *
    * @default - dist/kernel-engine/image, as `npm run bundle` writes it
@@ -175,10 +182,13 @@ export class ImageElves extends Construct {
 
     const functions = new WorkflowFunctions(this, 'Steps', {
       bundlesFolder: props.bundlesFolder ?? path.join(ROOT, 'dist', 'lambdas'),
-      imageFolder:
+      image:
         props.kernelEngine === false
           ? undefined
-          : (props.imageFolder ?? path.join(ROOT, 'dist', 'kernel-engine', 'image')),
+          : {
+              folder: props.imageFolder ?? path.join(ROOT, 'dist', 'kernel-engine', 'image'),
+              packages: props.kernelEnginePackages ?? 'pinned',
+            },
       logRetention,
       bucket: this.bucket,
       updates: new UpdatesAsset(this, 'Updates', document),

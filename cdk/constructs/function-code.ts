@@ -24,19 +24,26 @@ export function bundledCode(bundlesFolder: string, step: Step): FunctionCode {
   };
 }
 
+/** The container image that also holds the kernel engine. */
+export interface FunctionImage {
+  /** Holds the Dockerfile and all that it copies; `npm run bundle` makes it. */
+  readonly folder: string;
+  /** Debian packages, which the kernel engine is made of: those that were tried, or also newer ones in their place. */
+  readonly packages: 'pinned' | 'newest';
+}
+
 /**
- * The bundle within the one container image that also holds the kernel engine. It is built when it is deployed: here
- * only its inputs are looked at.
- * @param imageFolder holds the Dockerfile and all that it copies; `npm run bundle` makes it
+ * The bundle within that image. It is built when it is deployed: here only its inputs are looked at.
  * @throws InvalidPropsError
  */
-export function imageCode(imageFolder: string, step: Step): FunctionCode {
-  const bundle = path.join('functions', step.name, 'index');
-  for (const file of ['Dockerfile', `${bundle}.js`]) requireFile(path.join(imageFolder, file));
+export function imageCode({ folder, packages }: FunctionImage, step: Step): FunctionCode {
+  const bundle = path.posix.join('functions', step.name, 'index');
+  for (const file of ['Dockerfile', `${bundle}.js`]) requireFile(path.join(folder, file));
   return {
-    code: lambda.Code.fromAssetImage(imageFolder, {
+    code: lambda.Code.fromAssetImage(folder, {
       cmd: [`${bundle}.handler`],
       platform: Platform.LINUX_AMD64,
+      ...(packages === 'newest' ? { buildArgs: { NEWER: '--allow-newer' } } : {}),
     }),
     handler: lambda.Handler.FROM_IMAGE,
     runtime: lambda.Runtime.FROM_IMAGE,

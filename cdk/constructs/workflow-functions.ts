@@ -4,7 +4,7 @@ import { type Need, type Step, type StepName, STEPS } from '../../core/workflow/
 import { BundledFunction } from './bundled-function';
 import { grantClonesTerminate } from './clone-network';
 import type { FleetRights } from './fleet-rights';
-import { bundledCode, type FunctionCode, imageCode } from './function-code';
+import { bundledCode, type FunctionCode, type FunctionImage, imageCode } from './function-code';
 import type { RunBucket } from './run-bucket';
 import type { StateMachineFromFile } from './state-machine-from-file';
 import type { UpdatesAsset } from './updates-asset';
@@ -12,7 +12,7 @@ import type { UpdatesAsset } from './updates-asset';
 export interface WorkflowFunctionsProps {
   readonly bundlesFolder: string;
   /** Of the image for the steps that open images of machines; without it they have no kernel engine. */
-  readonly imageFolder: string | undefined;
+  readonly image: FunctionImage | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly bucket: RunBucket;
   readonly updates: UpdatesAsset;
@@ -52,9 +52,9 @@ export class WorkflowFunctions extends Construct {
   }
 
   private codeOf(step: Step): FunctionCode {
-    const { bundlesFolder, imageFolder } = this.props;
-    return step.opensImages && imageFolder !== undefined
-      ? imageCode(imageFolder, step)
+    const { bundlesFolder, image } = this.props;
+    return step.opensImages && image !== undefined
+      ? imageCode(image, step)
       : bundledCode(bundlesFolder, step);
   }
 

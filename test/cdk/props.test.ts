@@ -44,6 +44,12 @@ test('a schedule without targets where the construct has none', () => {
   );
 });
 
+test('packages that there are not', () => {
+  expect(mistakesOf({ kernelEnginePackages: 'old' as 'newest' })).toEqual([
+    'kernelEnginePackages: "old" is neither "pinned" nor "newest"',
+  ]);
+});
+
 test('a housekeeping that nobody could schedule', () => {
   expect(mistakesOf({ housekeeping: { schedule: 'daily' } }).join()).toMatch(
     /housekeeping\.schedule: "daily"/,

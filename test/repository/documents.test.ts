@@ -32,7 +32,7 @@ describe.each(documents)('%s', (document) => {
   const text = readFileSync(path.join(root, document), 'utf8');
 
   test('names npm scripts that exist', () => {
-    expect(found(text, /npm run ([\w:]+)/g).filter((script) => !(script in scripts))).toEqual([]);
+    expect(found(text, /npm run ([\w:-]+)/g).filter((script) => !(script in scripts))).toEqual([]);
   });
 
   test('names files and folders that exist', () => {
