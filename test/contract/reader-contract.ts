@@ -32,6 +32,8 @@ export interface Volume {
   readonly fill?: string;
   /** What is done to the image file (the last argument) when it is filled: for features that are turned on then. */
   readonly afterwards?: readonly string[];
+  /** How it is mounted to be judged after that; by default `loop,ro`. */
+  readonly judgedAs?: string;
 }
 
 /** A reader under contract. */
@@ -173,7 +175,7 @@ export function readerContract(reader: ReaderUnderTest, volumes: readonly Volume
 
 /** Makes the volume and has the kernel fill it. @returns what the judge sees */
 async function fill(reader: ReaderUnderTest, volume: Volume, file: string): Promise<TreeListing> {
-  const { mkfs, sizeMiB = 112, filledWith = 0xa5, fill: script = SMALL_TREE, afterwards } = volume;
+  const { mkfs, sizeMiB = 112, filledWith = 0xa5, fill: script = SMALL_TREE, afterwards, judgedAs } = volume;
   const [program, ...options] = mkfs;
   const command = volume.tools === 'newer' ? await newerTool(program!) : [program!];
   await makeImage(file, sizeMiB, [...command, ...options], { filledWith });
@@ -183,7 +185,7 @@ async function fill(reader: ReaderUnderTest, volume: Volume, file: string): Prom
   await onMountedImage(file, script);
   if (afterwards !== undefined) await run(afterwards[0]!, [...afterwards.slice(1), file]);
   if (reader.judge !== undefined) return reader.judge(file);
-  return parseKernelListing(await onMountedImage(file, LIST_TREE, { mountOptions: 'loop,ro' }));
+  return parseKernelListing(await onMountedImage(file, LIST_TREE, { mountOptions: judgedAs ?? 'loop,ro' }));
 }
 
 /** What blkid says of the filesystem; nothing when it has none of that. */

@@ -1,6 +1,6 @@
 import { RoCompat } from './features';
-import { type GroupSpace, readGroupInodes, readGroupSpace } from './group-headers';
-import { INODES_PER_CHUNK } from './inode-tree';
+import { type GroupSpace, readGroupSpace } from './group-headers';
+import { freeTreeBlocks, INODES_PER_CHUNK } from './inode-tree';
 import type { Volume } from './volume';
 
 /** The kernel lets nobody have the last blocks of a group: it needs them to free others (xfs_alloc_set_aside). */
@@ -16,18 +16,18 @@ const TREE_HEADER_BYTES = 56;
 export function freeBlocksForFiles(volume: Volume): number {
   const { superblock } = volume;
   let free = 0;
-  const freeTreeBlocks = [...readGroupInodes(volume)].map((group) => group.freeTreeBlocks);
+  const inFreeTrees = superblock.featureRoCompat & RoCompat.finobt ? freeTreeBlocks(volume) : [];
   for (const space of readGroupSpace(volume)) {
     free += space.free + space.listed - SET_ASIDE_PER_GROUP;
     // Counted as blocks of the free space trees, but taken from the reservation below.
     if (superblock.featureRoCompat & RoCompat.rmapbt) free += space.rmapBlocks - 1;
-    free -= reservedBlocks(volume, space, freeTreeBlocks[space.group]!);
+    free -= reservedBlocks(volume, space, inFreeTrees[space.group] ?? 0);
   }
   const reserve = Math.min(Math.floor(superblock.blocksCount / 20), MAX_RESERVE);
   return Math.max(0, free - reserve);
 }
 
-function reservedBlocks(volume: Volume, space: GroupSpace, freeTreeBlocks: number): number {
+function reservedBlocks(volume: Volume, space: GroupSpace, inFreeTree: number): number {
   const { blockSize, inodeSize, featureRoCompat, logStart, logBlocks, groupBlockBits } = volume.superblock;
   const hasLog = Math.floor(logStart / 2 ** groupBlockBits) === space.group;
   // The log never moves: what it takes needs no entries in trees.
@@ -39,7 +39,7 @@ function reservedBlocks(volume: Volume, space: GroupSpace, freeTreeBlocks: numbe
   }
   if (featureRoCompat & RoCompat.finobt) {
     const chunks = Math.floor((blocks * (blockSize / inodeSize)) / INODES_PER_CHUNK);
-    reserved += largestTree(chunks, room, 16, 8) - freeTreeBlocks;
+    reserved += largestTree(chunks, room, 16, 8) - inFreeTree;
   }
   if (featureRoCompat & RoCompat.rmapbt) {
     reserved += Math.max(Math.floor(blocks / 100), largestTree(blocks, room, 24, 44));

@@ -32,6 +32,8 @@ export interface GroupInodes {
   readonly group: number;
   readonly root: number;
   readonly levels: number;
+  /** The tree of chunks that have free inodes, where the volume has one. */
+  readonly freeTree: { readonly root: number; readonly levels: number };
   /** Blocks of the tree of free inodes, where the volume counts them. */
   readonly freeTreeBlocks: number;
 }
@@ -58,6 +60,7 @@ export function* readGroupInodes(volume: Volume): Generator<GroupInodes> {
       group,
       root: readU32BE(bytes, 20),
       levels: readU32BE(bytes, 24),
+      freeTree: { root: readU32BE(bytes, 328), levels: readU32BE(bytes, 332) },
       freeTreeBlocks: readU32BE(bytes, 340),
     };
   }

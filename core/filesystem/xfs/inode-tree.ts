@@ -2,7 +2,8 @@ import type { ByteRange } from '../../block-device/block-device';
 import { readU16BE, readU32BE } from '../../bytes/big-endian';
 import { CorruptFilesystemError } from '../errors';
 import type { StampLayout } from './block-stamp';
-import { type GroupInodes, readGroupInodes } from './group-headers';
+import { RoCompat } from './features';
+import { readGroupInodes } from './group-headers';
 import type { Volume } from './volume';
 
 export const INODES_PER_CHUNK = 64;
@@ -21,7 +22,9 @@ export interface InodeChunk {
   readonly holes: number;
 }
 
-const BLOCK_MAGIC = { v4: 0x49414254, v5: 0x49414233 };
+/** The trees of a group's inodes: of all, and of those chunks that have free ones. */
+type TreeKind = 'all' | 'free';
+const BLOCK_MAGIC = { all: { v4: 0x49414254, v5: 0x49414233 }, free: { v4: 0x46494254, v5: 0x46494233 } };
 const HEADER_BYTES = { v4: 16, v5: 56 };
 const RECORD_BYTES = 16;
 const MAX_LEVELS = 12;
@@ -35,7 +38,8 @@ const INODE_TREE_STAMP: StampLayout = {
   ownerBytes: 4,
 };
 
-interface TreeLevel {
+interface TreeNode {
+  readonly kind: TreeKind;
   readonly group: number;
   /** Levels below this one. */
   readonly level: number;
@@ -43,92 +47,104 @@ interface TreeLevel {
 }
 
 /**
- * Every chunk of inodes of a volume, group by group in the order of the disk. All groups' trees are read together, level
- * by level, each level in one fetch.
+ * Every chunk of inodes of a volume, group by group in the order of the disk.
  * @throws CorruptFilesystemError
  */
 export function inodeChunks(volume: Volume): InodeChunk[] {
-  const groups: GroupInodes[] = [];
   const chunks: InodeChunk[] = [];
-  let nodes: TreeLevel[] = [];
-  for (const group of readGroupInodes(volume)) {
-    if (group.levels < 1 || group.levels > MAX_LEVELS) {
-      throw new CorruptFilesystemError('height of an inode tree', {
-        group: group.group,
-        levels: group.levels,
-      });
+  walkTrees(volume, 'all', (leaf) => takeChunks(volume, leaf, chunks));
+  return inOrder(chunks);
+}
+
+/** How many blocks the tree of free inodes of each group has. @throws CorruptFilesystemError */
+export function freeTreeBlocks(volume: Volume): number[] {
+  if (volume.superblock.featureRoCompat & RoCompat.inobtcount) {
+    return [...readGroupInodes(volume)].map((group) => group.freeTreeBlocks);
+  }
+  return walkTrees(volume, 'free', () => undefined);
+}
+
+/**
+ * Walks one of the trees of every group. All groups' trees are read together, level by level, each level in one fetch.
+ * @returns how many blocks each has
+ */
+function walkTrees(volume: Volume, kind: TreeKind, takeLeaf: (leaf: NodeContent) => void): number[] {
+  const blocks: number[] = [];
+  let nodes: TreeNode[] = [];
+  for (const header of readGroupInodes(volume)) {
+    const { group } = header;
+    const { root, levels } = kind === 'all' ? header : header.freeTree;
+    if (levels < 1 || levels > MAX_LEVELS) {
+      throw new CorruptFilesystemError('height of an inode tree', { group, levels });
     }
-    groups.push(group);
-    nodes.push({ group: group.group, level: group.levels - 1, block: group.root });
+    nodes.push({ kind, group, level: levels - 1, block: root });
+    blocks.push(0);
   }
   const seen = new Set<number>();
   while (nodes.length > 0) {
     const ranges = nodes.map(({ group, block }) => rangeOf(volume, group, block));
     volume.need(ranges);
-    const next: TreeLevel[] = [];
+    const next: TreeNode[] = [];
     for (const [position, node] of nodes.entries()) {
       const range = ranges[position]!;
       // A tree that leads to a block twice would grow without end.
       if (seen.has(range.offsetBytes))
         throw new CorruptFilesystemError('inode tree with a loop', { ...node });
       seen.add(range.offsetBytes);
-      const block = volume.block({ ...range, owner: node.group }, INODE_TREE_STAMP);
-      const { count, header } = checkBlock(volume, block, node);
-      if (node.level === 0) takeChunks(volume, block, { node, count, header }, chunks);
-      else takeChildren(block, { node, count, header }, next);
+      blocks[node.group]! += 1;
+      const content = contentOf(
+        volume,
+        node,
+        volume.block({ ...range, owner: node.group }, INODE_TREE_STAMP),
+      );
+      if (node.level === 0) takeLeaf(content);
+      else takeChildren(content, next);
     }
     nodes = next;
   }
-  return inOrder(chunks);
+  return blocks;
 }
 
 function rangeOf(volume: Volume, group: number, block: number): ByteRange {
   return { offsetBytes: volume.groupOffsetBytes(group, block), lengthBytes: volume.superblock.blockSize };
 }
 
-function checkBlock(
-  { superblock }: Volume,
-  block: Uint8Array,
-  node: TreeLevel,
-): { count: number; header: number } {
+function contentOf({ superblock }: Volume, node: TreeNode, bytes: Uint8Array): NodeContent {
   const form = superblock.hasStamps ? 'v5' : 'v4';
   const header = HEADER_BYTES[form];
-  const count = readU16BE(block, 6);
+  const count = readU16BE(bytes, 6);
   const entryBytes = node.level === 0 ? RECORD_BYTES : 8;
   const isRight =
-    readU32BE(block, 0) === BLOCK_MAGIC[form] &&
-    readU16BE(block, 4) === node.level &&
-    header + count * entryBytes <= block.length;
+    readU32BE(bytes, 0) === BLOCK_MAGIC[node.kind][form] &&
+    readU16BE(bytes, 4) === node.level &&
+    header + count * entryBytes <= bytes.length;
   if (!isRight) throw new CorruptFilesystemError('block of an inode tree', { ...node, count });
-  return { count, header };
+  return { node, bytes, count, header };
 }
 
 interface NodeContent {
-  readonly node: TreeLevel;
+  readonly node: TreeNode;
+  readonly bytes: Uint8Array;
   readonly count: number;
   readonly header: number;
 }
 
-function takeChildren(block: Uint8Array, { node, count, header }: NodeContent, into: TreeLevel[]): void {
-  const at = header + Math.floor((block.length - header) / 8) * 4;
+function takeChildren({ node, bytes, count, header }: NodeContent, into: TreeNode[]): void {
+  const at = header + Math.floor((bytes.length - header) / 8) * 4;
   for (let child = 0; child < count; child++) {
-    into.push({ group: node.group, level: node.level - 1, block: readU32BE(block, at + child * 4) });
+    into.push({ ...node, level: node.level - 1, block: readU32BE(bytes, at + child * 4) });
   }
 }
 
-function takeChunks(
-  { superblock }: Volume,
-  block: Uint8Array,
-  { node, count, header }: NodeContent,
-  into: InodeChunk[],
-): void {
+function takeChunks({ superblock }: Volume, leaf: NodeContent, into: InodeChunk[]): void {
+  const { node, bytes, count, header } = leaf;
   for (let at = header; at < header + count * RECORD_BYTES; at += RECORD_BYTES) {
     into.push({
       group: node.group,
-      index: readU32BE(block, at),
-      holes: superblock.hasSparseInodes ? readU16BE(block, at + 4) : 0,
-      freeHigh: readU32BE(block, at + 8),
-      freeLow: readU32BE(block, at + 12),
+      index: readU32BE(bytes, at),
+      holes: superblock.hasSparseInodes ? readU16BE(bytes, at + 4) : 0,
+      freeHigh: readU32BE(bytes, at + 8),
+      freeLow: readU32BE(bytes, at + 12),
     });
   }
 }

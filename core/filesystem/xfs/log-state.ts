@@ -38,11 +38,10 @@ export function logState(volume: Volume): LogState {
   const end = endOfLog(log);
   if (end === undefined) return 'clean';
   if (hasOlderBlocks(log, end)) return 'dirty';
-  const last = lastRecord(log, end.block);
-  if (!last || log.within(last.block + last.blocks) !== log.within(end.block)) return 'dirty';
-  if (!isOfFilesystem(last, volume.superblock.uuid)) return 'dirty';
+  const last = lastWholeRecord(log, end.block);
+  if (!last || !isOfFilesystem(last, volume.superblock.uuid)) return 'dirty';
   if (isUnmount(log, last)) return 'clean';
-  return isSettled(log, last, end.block) ? 'settled' : 'dirty';
+  return isSettled(log, last) ? 'settled' : 'dirty';
 }
 
 interface LogEnd {
@@ -78,6 +77,21 @@ function hasOlderBlocks(log: LogBlocks, { block, oldCycle }: LogEnd): boolean {
   return false;
 }
 
+/**
+ * The last record, which must end where the log ends. A record that was written in part was never in force, so then it is
+ * the one before it.
+ */
+function lastWholeRecord(log: LogBlocks, end: number): LogRecord | undefined {
+  const last = lastRecord(log, end);
+  if (!last || endsAt(log, last, end)) return last;
+  const before = lastRecord(log, last.block);
+  return before && endsAt(log, before, last.block) ? before : undefined;
+}
+
+function endsAt(log: LogBlocks, { block, blocks }: LogRecord, end: number): boolean {
+  return log.within(block + blocks) === log.within(end);
+}
+
 /** The last record that begins before a block. */
 function lastRecord(log: LogBlocks, end: number): LogRecord | undefined {
   for (let back = 1; back <= Math.min(UNORDERED_BLOCKS, log.count - 1); back++) {
@@ -95,9 +109,9 @@ function isUnmount(log: LogBlocks, record: LogRecord): boolean {
 }
 
 /** Whether a replay would change nothing but the superblock's counters, which are counted anew after it. */
-function isSettled(log: LogBlocks, last: LogRecord, end: number): boolean {
+function isSettled(log: LogBlocks, last: LogRecord): boolean {
   if (last.tailBlock >= log.count) return false;
-  const blocks = log.within(end - last.tailBlock);
+  const blocks = log.within(last.block + last.blocks - last.tailBlock);
   if (blocks === 0 || blocks > MAX_SETTLED_BLOCKS) return false;
   for (let done = 0; done < blocks;) {
     const record = recordAt(log, last.tailBlock + done);
