@@ -1,60 +1,165 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { BlockDevice } from '../core/block-device/block-device';
 import type { EngineResult, ResolvedOperation } from '../core/apply/apply-engine';
+import { ApplyError } from '../core/apply/apply-errors';
+import type { BlockDevice } from '../core/block-device/block-device';
+import { ImageElvesError } from '../core/errors';
 import type {
   KernelFilesystem,
   KernelMount,
   KernelReading,
   LinuxKernel,
 } from '../core/filesystem/linux-kernel';
-import { KernelEngineError, KernelEngineMissingError } from './errors';
+import { KernelEngineError } from './errors';
+import { guestOperation } from './guest-operations';
+import { GuestFailure, Machine, shown } from './machine';
+import { findMachineFiles, type MachineFiles } from './machine-files';
+import { operationError } from './operation-errors';
+import { SharedDisks } from './shared-disks';
 
 export interface EmulatedKernelOptions {
-  /** Holds `guest/vmlinuz` and `guest/initramfs`, and `qemu/` where QEMU is brought along. */
+  /** Holds `guest/` (npm run kernel-engine), and `qemu/` where QEMU is brought along. */
   readonly directory: string;
-  /** Program to run; `qemu-system-x86_64` of the directory or of the host when left out. */
+  /** Program to run; that of the directory or of the host when left out. */
   readonly qemu?: string;
+  /** Memory of the emulated machine. */
   readonly memoryMb?: number;
-  /** Time for one whole call. */
+  /** Time for one whole call; that of a reading is from its start to its close. */
   readonly timeoutMs?: number;
   /** For sockets; the only place that is written. */
   readonly temporaryFolder?: string;
+  /** What the machine may write to all devices together; it is kept in memory until the call has succeeded. */
+  readonly maxWrittenBytes?: number;
 }
+
+const DEFAULT_MEMORY_MB = 512;
+const DEFAULT_TIMEOUT_MS = 600_000;
+const DEFAULT_MAX_WRITTEN_BYTES = 1024 * 1024 * 1024;
 
 /** Linux's own drivers in an emulated machine: QEMU without root, KVM or mounts. One machine a call. */
 export class EmulatedKernel implements LinuxKernel {
-  private constructor(private readonly options: EmulatedKernelOptions) {}
+  private readonly machine: {
+    readonly memoryMb: number;
+    readonly timeoutMs: number;
+    readonly temporaryFolder?: string;
+  };
+  private readonly maxWrittenBytes: number;
 
-  /** @throws KernelEngineMissingError */
+  private constructor(
+    private readonly files: MachineFiles,
+    {
+      memoryMb = DEFAULT_MEMORY_MB,
+      timeoutMs = DEFAULT_TIMEOUT_MS,
+      temporaryFolder,
+      maxWrittenBytes = DEFAULT_MAX_WRITTEN_BYTES,
+    }: EmulatedKernelOptions,
+  ) {
+    this.machine = { memoryMb, timeoutMs, temporaryFolder };
+    this.maxWrittenBytes = maxWrittenBytes;
+  }
+
+  /** @throws KernelEngineMissingError naming what to install or to build */
   static async open(options: EmulatedKernelOptions): Promise<EmulatedKernel> {
-    for (const file of ['vmlinuz', 'initramfs']) {
-      const path = join(options.directory, 'guest', file);
-      await access(path).catch((cause: unknown) => {
-        throw new KernelEngineMissingError(`there is no ${path}`, 'Build it: npm run kernel-engine', {
-          cause,
-        });
-      });
-    }
-    return new EmulatedKernel(options);
+    return new EmulatedKernel(await findMachineFiles(options.directory, options.qemu), options);
   }
 
-  async recover(_filesystems: readonly KernelFilesystem<BlockDevice>[]): Promise<void> {
-    throw new KernelEngineError(`no machine in ${this.options.directory} yet`);
-  }
-
-  async read(_filesystems: readonly KernelFilesystem[]): Promise<KernelReading> {
-    throw new KernelEngineError(`no machine in ${this.options.directory} yet`);
+  async recover(filesystems: readonly KernelFilesystem<BlockDevice>[]): Promise<void> {
+    await this.writing(filesystems, async () => undefined);
   }
 
   async perform(
-    _mounts: readonly KernelMount[],
-    _operations: AsyncIterable<ResolvedOperation>,
+    mounts: readonly KernelMount[],
+    operations: AsyncIterable<ResolvedOperation>,
   ): Promise<EngineResult> {
-    throw new KernelEngineError(`no machine in ${this.options.directory} yet`);
+    return this.writing(mounts, async (machine) => {
+      const result = { operations: 0, contentBytes: 0 };
+      const sent: ResolvedOperation[] = [];
+      // Answered while operations are still being sent only when one of them failed.
+      const answer = machine.ask({ do: 'perform' });
+      let failed = false;
+      answer.catch(() => (failed = true));
+      for await (const operation of operations) {
+        if (failed) break;
+        const { message, content } = guestOperation(operation, mounts);
+        sent.push(withoutContent(operation));
+        await machine.send(message, content);
+        if (operation.kind !== 'set-time') result.operations += 1;
+        if (operation.kind === 'put-file') result.contentBytes += operation.content.length;
+      }
+      if (!failed) await machine.send({ end: true });
+      try {
+        await answer;
+      } catch (error) {
+        const index = error instanceof GuestFailure ? error.facts.index : undefined;
+        const operation = typeof index === 'number' ? sent[index] : undefined;
+        throw operation === undefined ? error : operationError(operation, error as GuestFailure);
+      }
+      return result;
+    });
+  }
+
+  async read(_filesystems: readonly KernelFilesystem[]): Promise<KernelReading> {
+    throw new KernelEngineError('it cannot read yet');
   }
 
   async verify(_filesystems: readonly KernelFilesystem[]): Promise<readonly string[]> {
-    throw new KernelEngineError(`no machine in ${this.options.directory} yet`);
+    throw new KernelEngineError('it cannot verify yet');
   }
+
+  /** Mounts for writing, does the work, unmounts; and only then lets the devices have what was written. */
+  private async writing<T>(
+    filesystems: readonly KernelFilesystem<BlockDevice>[],
+    work: (machine: Machine) => Promise<T>,
+  ): Promise<T> {
+    const disks = SharedDisks.writable(filesystems, this.maxWrittenBytes);
+    const result = await this.running(disks, async (machine) => {
+      await machine.ask({ do: 'mount', writable: true, mounts: mountRequests(disks, filesystems) });
+      const done = await work(machine);
+      await machine.ask({ do: 'unmount' });
+      return done;
+    });
+    await disks.merge();
+    return result;
+  }
+
+  /** Runs a machine for as long as the work takes. @throws KernelEngineError, and what the work throws */
+  private async running<T>(disks: SharedDisks, work: (machine: Machine) => Promise<T>): Promise<T> {
+    await using machine = await Machine.start(this.files, disks.disks, this.machine);
+    try {
+      return await work(machine);
+    } catch (error) {
+      throw explained(error, machine);
+    }
+  }
+}
+
+function mountRequests(disks: SharedDisks, filesystems: readonly KernelFilesystem[]): object[] {
+  return filesystems.map((filesystem) => ({
+    disk: disks.nameOf(filesystem),
+    kind: filesystem.kind,
+    subvolume: filesystem.subvolume,
+  }));
+}
+
+/** The operation as an error names it: contents need not be kept for that. */
+function withoutContent(operation: ResolvedOperation): ResolvedOperation {
+  return operation.kind === 'put-file' ? { ...operation, content: new Uint8Array() } : operation;
+}
+
+/** A disk that failed is the reason for whatever the guest then complained about. */
+function explained(error: unknown, machine: Machine): unknown {
+  const { diskFailure } = machine;
+  if (diskFailure !== undefined) {
+    const problem = diskFailure instanceof Error ? diskFailure.message : String(diskFailure);
+    return new KernelEngineError(`a disk failed: ${problem}`, '', {}, { cause: diskFailure });
+  }
+  if (error instanceof GuestFailure) {
+    const kernel = Array.isArray(error.facts.kernel) ? error.facts.kernel.slice(0, 20).map(shown) : [];
+    return new KernelEngineError(`${error.what}: ${error.detail}`, kernel.join('\n'), {}, { cause: error });
+  }
+  if (error instanceof ApplyError || error instanceof ImageElvesError) return error;
+  return new KernelEngineError(
+    error instanceof Error ? error.message : String(error),
+    machine.consoleTail,
+    {},
+    { cause: error },
+  );
 }

@@ -1,0 +1,40 @@
+"""The first and only program of the emulated machine. It does what the host asks for over the port, and powers off."""
+
+import os
+import sys
+
+sys.path.insert(0, "/agent")
+
+import system
+from port import HostGone, Port
+
+
+def set_up():
+    for kind, target in (("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")):
+        system.mount(kind, target, kind)
+    from disks import load_modules
+
+    load_modules("base")
+
+
+def serve():
+    from failure import Failure
+    from work import Work
+
+    port = Port()
+    port.send({"ready": os.uname().release})
+    work = Work(port)
+    while True:
+        request = port.receive()
+        try:
+            port.send({"did": request["do"], **(work.do(request) or {})})
+        except Failure as failure:
+            port.send({"failed": failure.message()})
+
+
+set_up()
+try:
+    serve()
+except HostGone:
+    pass
+system.power_off()

@@ -1,0 +1,46 @@
+import type { ResolvedOperation } from '../core/apply/apply-engine';
+import { ApplyError } from '../core/apply/apply-errors';
+import {
+  DirectoryNotEmptyError,
+  ImmutableFileError,
+  InvalidPathError,
+  NotADirectoryError,
+  NotFoundError,
+  NotReplaceableError,
+  XattrError,
+} from '../core/filesystem/write-errors';
+import { type GuestFailure, shown } from './machine';
+
+/** What the kernel said of an operation, as the direct engine would say it. */
+export function operationError(operation: ResolvedOperation, failure: GuestFailure): ApplyError {
+  const cause = causeOf(operation, failure);
+  return new ApplyError(operation, cause.message.replace(/\.$/, ''), { cause });
+}
+
+function causeOf(operation: ResolvedOperation, failure: GuestFailure): Error {
+  const { path } = operation;
+  const { facts } = failure;
+  const kind = failure.detail === '' ? facts.errno : (facts.errno ?? failure.detail);
+  switch (kind) {
+    case 'not-replaceable':
+      return new NotReplaceableError(path, shown(facts.found), shown(facts.wanted));
+    case 'protected':
+      return new ImmutableFileError(path, facts.flag === 'append-only' ? 'append-only' : 'immutable');
+    case 'xattr':
+      return new XattrError(path, `${shown(facts.name)}: ${shown(facts.problem)}`);
+    case 'ENOENT':
+      return new NotFoundError(path);
+    case 'ENOTDIR':
+    case 'ELOOP':
+      return new NotADirectoryError(path);
+    case 'ENOTEMPTY':
+      return new DirectoryNotEmptyError(path);
+    case 'EPERM':
+      return new ImmutableFileError(path, 'immutable');
+    case 'ENAMETOOLONG':
+    case 'EINVAL':
+      return new InvalidPathError(path, failure.detail);
+    default:
+      return failure;
+  }
+}
