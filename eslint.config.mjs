@@ -35,7 +35,7 @@ const layers = {
   },
   // The command finds Lambdas only through the embedded cloud, and the embedded cloud only through its front door.
   cli: {
-    folders: ['local/(?!start$|fleet/)', 'kernel-engine', 'lambdas', 'cdk', 'test', 'bench'],
+    folders: ['local/(?!start$|fleet/|disks/)', 'kernel-engine', 'lambdas', 'cdk', 'test', 'bench'],
     packages: ['aws-cdk-lib'],
   },
 };

@@ -1,8 +1,11 @@
 import path from 'node:path';
-import { aptSources, bootstrapTree, makeBaseDisk, withRootMounted } from '../local/fleet/base-image';
-import { makeMachineDisk } from '../local/fleet/machine-disk';
+import { aptSources, bootstrapTree } from '../local/fleet/base-tree';
+import { EXT4 } from '../local/fleet/disk-layout';
+import { makeBaseDisks, makeMachineDisks } from '../local/fleet/machine-disk';
+import { removeDisks } from '../local/fleet/make-disks';
 import { buildBannerPackage } from '../local/fleet/package-repository';
 import { runProgram } from '../local/fleet/run-program';
+import { withRootMounted } from '../local/fleet/with-root-mounted';
 
 /** Debian 12 volumes of 8 GiB: the representative before and after its update, and a member that is to be patched. */
 export interface Images {
@@ -39,19 +42,18 @@ export async function makeImages(
   tell('bootstrapping Debian 12 with nginx (kept in the cache)');
   const banner = await buildBannerPackage('1.0', folder);
   const tree = await bootstrapTree({ name: 'web', packages: ['nginx-light'] }, banner, cacheFolder);
-  const base = path.join(folder, 'base.raw');
   const sources = aptSources(true)
     .split('\n')
     .filter((line) => !line.includes('repository.local'));
-  await makeBaseDisk(tree, sources.join('\n'), base);
+  const base = await makeBaseDisks(EXT4, tree, sources.join('\n'), [path.join(folder, 'base.raw')]);
   const images = {
     before: path.join(folder, 'before.raw'),
     after: path.join(folder, 'after.raw'),
     member: path.join(folder, 'member.raw'),
   };
-  await makeMachineDisk(base, images.before, { name: 'web-1', change: 'none' });
-  await makeMachineDisk(base, images.member, { name: 'web-2', change: 'none' });
-  await runProgram('rm', [base]);
+  await makeMachineDisks(base, [images.before], { name: 'web-1', change: 'none' });
+  await makeMachineDisks(base, [images.member], { name: 'web-2', change: 'none' });
+  await removeDisks(base);
   tell('updating the representative with apt-get upgrade');
   await copySparse(images.before, images.after);
   await inImage(images.after, `${UPDATE_LISTS}; ${UPGRADE}`);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Report } from '../core/report/report';
-import { demoMachines, type FleetMachine } from '../local/fleet/demo-fleet';
+import { demoMachines, type FleetFilesystem, type FleetMachine } from '../local/fleet/fleet-machines';
 import { ensureRequirements } from '../local/fleet/requirements';
 import { makeFleet } from './local/make-fleet';
 import { openCloud, type OpenCloud } from './local/open-cloud';
@@ -14,6 +14,8 @@ export interface DemoOptions {
   readonly stateFolder: string;
   readonly port: number;
   readonly pending: 'distribution' | 'repository';
+  /** What the fleet's machines have their files on. */
+  readonly filesystem: FleetFilesystem;
   readonly tell: (line: string) => void;
 }
 
@@ -27,7 +29,11 @@ export interface DemoResult {
 
 /** Builds the fleet, patches it through Step Functions, and checks what must hold of the result. */
 export async function demo(options: DemoOptions): Promise<DemoResult> {
-  return withPatchedFleet(options, demoMachines(), async (_open, result) => result);
+  return withPatchedFleet(
+    options,
+    demoMachines({ filesystem: options.filesystem }),
+    async (_open, result) => result,
+  );
 }
 
 /** The demo with a continuation that looks at the patched fleet while the cloud still serves. */

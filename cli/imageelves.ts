@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import path from 'node:path';
+import { FLEET_FILESYSTEMS } from '../local/fleet/fleet-machines';
 import { reexecInPrivateNamespace } from '../local/start';
 import { demo } from './demo';
 import { localCommands } from './local/commands';
@@ -19,6 +20,12 @@ const pendingOption = [
   'distribution',
 ] as const;
 
+const filesystemOption = [
+  '--filesystem <name>',
+  `what the machines have their files on: ${FLEET_FILESYSTEMS.join(', ')}`,
+  'ext4',
+] as const;
+
 const started = performance.now();
 const tell = (line: string): void =>
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} ${line}`);
@@ -27,16 +34,22 @@ interface FleetFlags {
   readonly state: string;
   readonly port: string;
   readonly pending: string;
+  readonly filesystem: string;
 }
 
 function fleetOptions(flags: FleetFlags) {
   if (flags.pending !== 'distribution' && flags.pending !== 'repository') {
     throw new Error(`--pending is "${flags.pending}": it may be distribution or repository`);
   }
+  const filesystem = FLEET_FILESYSTEMS.find((name) => name === flags.filesystem);
+  if (filesystem === undefined) {
+    throw new Error(`--filesystem is "${flags.filesystem}": it may be ${FLEET_FILESYSTEMS.join(', ')}`);
+  }
   return {
     stateFolder: path.resolve(flags.state),
     port: Number(flags.port),
     pending: flags.pending,
+    filesystem,
     tell,
   } as const;
 }
@@ -51,6 +64,7 @@ program
   .option(...stateOption)
   .option('--port <number>', 'loopback port of the embedded cloud', String(DEFAULT_PORT))
   .option(...pendingOption)
+  .option(...filesystemOption)
   .action(async (flags: FleetFlags) => {
     const { problems } = await demo(fleetOptions(flags));
     if (problems.length === 0)
@@ -65,6 +79,7 @@ program
   .option('--state <folder>', stateOption[1], path.join(PROJECT_FOLDER, '.imageelves', 'oracle'))
   .option('--port <number>', 'loopback port of the embedded cloud', '0')
   .option(...pendingOption)
+  .option(...filesystemOption)
   .option('--json <file>', 'write the result there')
   .action(async (flags: FleetFlags & { json?: string }) => {
     if (!(await oracle(fleetOptions(flags), flags.json))) process.exitCode = 1;

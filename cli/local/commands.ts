@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open as openFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { demoMachines } from '../../local/fleet/demo-fleet';
+import { demoMachines } from '../../local/fleet/fleet-machines';
 import { ensureRequirements } from '../../local/fleet/requirements';
 import type { Report } from '../../core/report/report';
 import { Machines } from '../oracle/machine';

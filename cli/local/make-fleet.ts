@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { buildFleet, type FleetMachine } from '../../local/fleet/demo-fleet';
+import { buildFleet } from '../../local/fleet/demo-fleet';
+import type { FleetMachine } from '../../local/fleet/fleet-machines';
 import type { OpenCloud } from './open-cloud';
-import { PROJECT_FOLDER } from './synthesize';
 
 /** Builds the machines into an empty cloud. Bootstrapped trees are kept in the project's cache for the next fleet. */
 export async function makeFleet(
@@ -12,7 +12,7 @@ export async function makeFleet(
 ): Promise<void> {
   await buildFleet(machines, {
     registry: open.cloud.fleet,
-    cacheFolder: path.join(PROJECT_FOLDER, '.imageelves', 'cache'),
+    cacheFolder: open.cacheFolder,
     workFolder: path.join(open.cloud.diskFolder, 'making'),
     repositoryFolder: open.repositoryFolder,
     pending,

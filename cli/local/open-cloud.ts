@@ -2,7 +2,7 @@ import path from 'node:path';
 import { startLocalCloud, type LocalCloud } from '../../local/start';
 import { clientsOf, type AwsClients } from '../run/aws-clients';
 import type { Deployment } from '../run/start-run';
-import { synthesize } from './synthesize';
+import { PROJECT_FOLDER, synthesize } from './synthesize';
 
 /** Waits of the embedded cloud and of the state machines pass this many times as fast as the clock. */
 const SPEED = 10;
@@ -22,6 +22,8 @@ export interface OpenCloud {
   readonly clients: AwsClients;
   readonly deployment: Deployment;
   readonly repositoryFolder: string;
+  /** In the project's folder: what was downloaded and bootstrapped is kept there for the next time. */
+  readonly cacheFolder: string;
 }
 
 /** Starts the cloud over the state folder and deploys what `cdk synth` makes. The process must be in a private namespace. */
@@ -43,6 +45,7 @@ export async function openCloud({ stateFolder, port, tell }: CloudOptions): Prom
       clients: clientsOf(cloud.url),
       deployment: deploymentOf(outputs),
       repositoryFolder,
+      cacheFolder: path.join(PROJECT_FOLDER, '.imageelves', 'cache'),
     };
   } catch (error) {
     await cloud.close();

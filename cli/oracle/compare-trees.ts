@@ -7,7 +7,8 @@ export interface TreeEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly inode: number;
+  /** Which file it is: device and inode number. */
+  readonly inode: string;
   readonly mtime: number;
   readonly xattrs: Readonly<Record<string, string>>;
   readonly links?: number;
@@ -40,7 +41,7 @@ export function parseListing(text: string): Map<string, TreeEntry> {
 
 /** First name of every group of hard links, by path: the link structure without inode numbers. */
 function linkGroups(tree: ReadonlyMap<string, TreeEntry>): Map<string, string> {
-  const first = new Map<number, string>();
+  const first = new Map<string, string>();
   const groups = new Map<string, string>();
   for (const { path, type, inode } of tree.values()) {
     if (type !== 'file') continue;

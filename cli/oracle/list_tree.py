@@ -1,4 +1,5 @@
-"""Lists a mounted tree as the kernel shows it: one JSON object a line, sorted by path. Argument: the root of the tree."""
+"""Lists a mounted tree as the kernel shows it: one JSON object a line, sorted by path. Argument: the root of the tree, on which all
+filesystems of the machine are mounted and nothing else."""
 import hashlib
 import json
 import os
@@ -33,7 +34,7 @@ def describe(path, shown):
         "mode": stat.S_IMODE(status.st_mode),
         "uid": status.st_uid,
         "gid": status.st_gid,
-        "inode": status.st_ino,
+        "inode": f"{status.st_dev}:{status.st_ino}",
         "mtime": status.st_mtime_ns,
         "xattrs": {
             name: os.getxattr(path, name, follow_symlinks=False).hex()
@@ -52,10 +53,7 @@ def describe(path, shown):
 
 def walk(root):
     paths = [root]
-    device = os.lstat(root).st_dev
     for folder, folders, files in os.walk(root):
-        # Another filesystem mounted below is not part of the tree.
-        folders[:] = [name for name in folders if os.lstat(os.path.join(folder, name)).st_dev == device]
         paths.extend(os.path.join(folder, name) for name in folders + files)
     return sorted(paths)
 

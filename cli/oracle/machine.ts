@@ -83,10 +83,16 @@ export class Machines {
   }
 }
 
-/** The volume at the root device of an instance. */
-export function rootVolumeOf(instance: Instance): string {
-  const root = instance.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === instance.RootDeviceName);
-  const volumeId = root?.Ebs?.VolumeId;
-  if (volumeId === undefined) throw new Error(`${instance.InstanceId} has no root volume`);
-  return volumeId;
+/** The volumes of an instance with their devices, the root volume first. */
+export function volumesOf(instance: Instance): { readonly volumeId: string; readonly device: string }[] {
+  const mappings = [...(instance.BlockDeviceMappings ?? [])].sort(
+    (a, b) =>
+      Number(b.DeviceName === instance.RootDeviceName) - Number(a.DeviceName === instance.RootDeviceName),
+  );
+  const volumes = mappings.flatMap(({ DeviceName: device, Ebs }) =>
+    device === undefined || Ebs?.VolumeId === undefined ? [] : [{ device, volumeId: Ebs.VolumeId }],
+  );
+  if (volumes[0]?.device !== instance.RootDeviceName)
+    throw new Error(`${instance.InstanceId} has no root volume`);
+  return volumes;
 }

@@ -2,10 +2,13 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { compareTrees, type TreeComparison } from './compare-trees';
-import { judgeVolume, type VolumeJudgement } from './judge-volume';
-import { Machines, rootVolumeOf } from './machine';
+import type { AttachedDisk } from '../../local/disks/disk-filesystems';
 import { BANNER_PACKAGE } from '../../local/fleet/package-repository';
+import { bootEmulated, isOnLogicalVolumes } from './boot-emulated';
+import { bootInstance } from './boot-instance';
+import { compareTrees, type TreeComparison } from './compare-trees';
+import { judgeMachine, type MachineJudgement } from './judge-machine';
+import { Machines, volumesOf } from './machine';
 import type { AwsClients } from '../run/aws-clients';
 
 /** Appended to a machine's name: its copy that is updated online. */
@@ -42,6 +45,8 @@ export interface OracleResult {
 export interface OracleSubject {
   readonly clients: AwsClients;
   volumeFile(volumeId: string): string;
+  /** Where what the emulated machine boots with is kept between runs. */
+  readonly cacheFolder: string;
   /** Machines with a twin. */
   readonly twins: readonly string[];
   /** Every machine that the run says it patched offline. */
@@ -57,11 +62,17 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
   try {
     for (const name of subject.twins)
       await updateOnline(machines, find(fleet, name + TWIN_SUFFIX), subject.tell);
-    const judgements = new Map<string, VolumeJudgement>();
+    const disksOf = (name: string): AttachedDisk[] =>
+      volumesOf(find(fleet, name)).map(({ volumeId, device }) => ({
+        device,
+        file: subject.volumeFile(volumeId),
+      }));
+    const judgements = new Map<string, MachineJudgement>();
     for (const name of [...subject.patched, ...subject.twins.map((twin) => twin + TWIN_SUFFIX)]) {
-      const volumeId = rootVolumeOf(find(fleet, name));
-      subject.tell(`judging ${name} (${volumeId}): e2fsck, dpkg --audit, debsums, the kernel's listing`);
-      judgements.set(name, await judgeVolume(volumeId, subject.volumeFile(volumeId), path.join(work, name)));
+      const judgement = await judgeMachine(disksOf(name), path.join(work, name));
+      const programs = [...new Set(judgement.checks.map(({ program }) => program))].join(', ');
+      subject.tell(`judged ${name}: ${programs}, dpkg --audit, debsums, the kernel's listing`);
+      judgements.set(name, judgement);
     }
     const cases: OracleCase[] = [];
     for (const machine of subject.twins) {
@@ -75,7 +86,9 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
     for (const machine of subject.patched) {
       // A machine without a twin is held to what its volume says after the patch.
       const expected = (judgements.get(machine + TWIN_SUFFIX) ?? find(judgements, machine)).packages;
-      const problems = await bootProblems(machines, find(fleet, machine), expected, subject.tell);
+      const problems = (await isOnLogicalVolumes(disksOf(machine)))
+        ? await bootEmulated(machine, disksOf(machine), expected, subject)
+        : await bootInstance(machines, find(fleet, machine), expected, subject.tell);
       if (!expected.some((line) => line.startsWith(UPDATED_EVERYWHERE))) {
         problems.push(`${UPDATED_EVERYWHERE} is not installed`);
       }
@@ -107,7 +120,7 @@ async function updateOnline(machines: Machines, twin: Instance, tell: (line: str
 }
 
 async function comparePair(
-  judgements: ReadonlyMap<string, VolumeJudgement>,
+  judgements: ReadonlyMap<string, MachineJudgement>,
   machine: string,
 ): Promise<TreeComparison> {
   const offline = find(judgements, machine);
@@ -118,39 +131,11 @@ async function comparePair(
   });
 }
 
-function problemsOf(judgement: VolumeJudgement): string[] {
+function problemsOf(judgement: MachineJudgement): string[] {
   const problems: string[] = [];
-  if (!judgement.e2fsckClean) problems.push(`e2fsck -fn: ${judgement.e2fsck.trim()}`);
+  for (const { program, clean, output } of judgement.checks)
+    if (!clean) problems.push(`${program}: ${output.trim()}`);
   if (judgement.dpkgAudit.trim() !== '') problems.push(`dpkg --audit: ${judgement.dpkgAudit.trim()}`);
   if (judgement.debsums.trim() !== '') problems.push(`debsums -s: ${judgement.debsums.trim()}`);
-  return problems;
-}
-
-/** Boots a patched machine and asks it for its units and package versions; stops it again. */
-async function bootProblems(
-  machines: Machines,
-  instance: Instance,
-  expectedPackages: readonly string[],
-  tell: (line: string) => void,
-): Promise<string[]> {
-  const id = instance.InstanceId ?? '';
-  tell(`booting ${id} from its patched volume`);
-  await machines.start(id);
-  const services = [
-    'ssh',
-    ...(expectedPackages.some((line) => line.startsWith('nginx-light:')) ? ['nginx'] : []),
-  ];
-  const units = await machines.run(id, [
-    `systemctl is-active --quiet ${services.join(' ')} || systemctl --no-pager status ${services.join(' ')}`,
-    `systemctl is-active ${services.join(' ')}`,
-  ]);
-  const versions = await machines.run(id, [
-    "dpkg-query -W -f '${Package}:${Architecture} ${Version} ${db:Status-Abbrev}\\n' | sort",
-  ]);
-  await machines.stop(id);
-  const problems: string[] = [];
-  if (units.exitCode !== 0) problems.push(`services are not active: ${units.output.trim()}`);
-  if (versions.output.trim() !== expectedPackages.join('\n').trim())
-    problems.push('package versions differ from the online updated twin');
   return problems;
 }

@@ -3,6 +3,7 @@ import type { Machines } from '../instances/machines';
 import type { LocalEc2State } from '../state/local-ec2-state';
 import type { InstanceRecord, InstanceState } from '../state/resources';
 import { AwsError } from '../wire';
+import { attachedDisks } from './attached-disks';
 import { volumesOf } from './attachments';
 import { deleteVolume } from './delete-volume';
 
@@ -134,21 +135,21 @@ export class InstanceLifecycle {
   }
 
   private async boot(instance: InstanceRecord, reason: string): Promise<void> {
-    const root = this.rootVolume(instance);
-    if (!root) throw new Error(`boot failed: no volume is attached at ${instance.rootDeviceName}`);
-    const disk = {
-      instanceId: instance.instanceId,
-      rootVolumeFile: this.state.storage.fileOf(root.volumeId) ?? '',
-    };
-    const booted = this.machines.boot(disk).catch((cause: unknown) => {
-      throw new Error(`boot failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    });
+    const booted = this.bootMachine(instance.instanceId);
     const pending = instance.state === 'pending' ? this.wait(this.state.timings.instancePending) : undefined;
     await Promise.all([booted, pending]);
     if (instance.state !== 'pending') return;
     instance.stateReason = undefined;
     instance.stateTransitionReason = '';
     this.moveTo(instance, 'running', reason);
+  }
+
+  private async bootMachine(instanceId: string): Promise<void> {
+    try {
+      await this.machines.boot({ instanceId, disks: attachedDisks(this.state, instanceId) });
+    } catch (cause) {
+      throw new Error(`boot failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
   }
 
   private async finishTermination(instance: InstanceRecord): Promise<void> {

@@ -1,43 +1,27 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  aptSources,
-  bootstrapTree,
-  checkRootFilesystem,
-  makeBaseDisk,
-  withRootMounted,
-  type PackageSet,
-} from './base-image';
-import { copyDisk, makeMachineDisk, type LocalChange } from './machine-disk';
+import type { AttachedDisk } from '../disks/disk-filesystems';
+import { aptSources, bootstrapTree, type BaseTree, type PackageSet } from './base-tree';
+import type { DiskLayout } from './disk-layout';
+import type { FleetMachine } from './fleet-machines';
+import { makeBaseDisks, makeMachineDisks, makeSameTree } from './machine-disk';
+import { copyDisks, removeDisks, withMounted, type MachineDisks } from './make-disks';
 import { buildBannerPackage, indexRepository, repackWithHigherVersion } from './package-repository';
 import { runProgram } from './run-program';
 
 /** The value of the machines' tag `Patch Group`: what the app's default targets name (cdk.json). */
 const PATCH_GROUP = 'production';
 
-const WEB: PackageSet = { name: 'web', packages: ['nginx-light'] };
-const APP: PackageSet = { name: 'app', packages: [] };
-
-/** One machine of the fleet as it is to be made. */
-export interface FleetMachine {
-  readonly name: string;
-  readonly set: PackageSet;
-  readonly state: 'running' | 'stopped';
-  readonly change: LocalChange;
-  /** A copy of this machine's disk, made right after it: same identity, same content, other instance. */
-  readonly twinOf?: string;
-}
-
 /** Where made machines go: the embedded cloud's EC2. */
 export interface FleetRegistry {
-  /** Boots the disk and powers it off: what only a first boot makes is then there, as on any machine that has worked. */
-  bootOnce(diskFile: string): Promise<void>;
+  /** Boots the disks and powers them off: what only a first boot makes is then there, as on any machine that has worked. */
+  bootOnce(name: string, disks: readonly AttachedDisk[]): Promise<void>;
   /** Path on the cloud's own storage where the disk of a new volume may be made (reflinks work there). */
   newVolumeFile(): Promise<string>;
-  /** Takes the disk file over as an EBS volume and puts an instance on it. */
+  /** Takes the disk files over as EBS volumes and puts an instance on them; the first is the root volume. */
   addInstance(machine: {
     name: string;
-    diskFile: string;
+    disks: readonly AttachedDisk[];
     state: 'running' | 'stopped';
     tags: Readonly<Record<string, string>>;
   }): Promise<{ instanceId: string }>;
@@ -55,94 +39,110 @@ export interface FleetOptions {
   readonly tell: (line: string) => void;
 }
 
-/**
- * The demo fleet: two package sets, one machine running in each, eight stopped; of the stopped ones, one has a locally
- * edited configuration file that the update touches and one has an extra package.
- *
- * @param twinsOf machines that get a stopped copy outside the patch group, for the oracle to update online
- */
-export function demoMachines({ stoppedPerSet = 4, twinsOf = [] as readonly string[] } = {}): FleetMachine[] {
-  const machines: FleetMachine[] = [];
-  for (const set of [WEB, APP]) {
-    machines.push({ name: `${set.name}-1`, set, state: 'running', change: 'none' });
-    for (let number = 2; number <= stoppedPerSet + 1; number += 1) {
-      const last = number === stoppedPerSet + 1;
-      const change: LocalChange = !last ? 'none' : set === WEB ? 'edited-configuration' : 'extra-package';
-      const name = `${set.name}-${number}`;
-      machines.push({ name, set, state: 'stopped', change });
-      if (twinsOf.includes(name))
-        machines.push({ name: `${name}-online`, set, state: 'stopped', change, twinOf: name });
-    }
-  }
-  return machines;
-}
-
 /** Builds the machines and registers them. Needs root, a private mount namespace, and the Debian mirror. */
 export async function buildFleet(machines: readonly FleetMachine[], options: FleetOptions): Promise<void> {
-  const { tell } = options;
+  const { tell, registry } = options;
   const pool = path.join(options.repositoryFolder, 'pool');
   await mkdir(pool, { recursive: true });
   await mkdir(options.workFolder, { recursive: true });
   const banner = await buildBannerPackage('1.0', options.workFolder);
   await buildBannerPackage('1.1', pool);
 
-  const sets = [...new Set(machines.map((machine) => machine.set))];
-  const sources = aptSources(options.pending === 'distribution');
-  const baseDisks = new Map<PackageSet, string>();
+  const bases = new BaseDisks(registry);
   let repack = options.pending === 'repository';
-  for (const set of sets) {
+  let tree: BaseTree | undefined;
+  for (const { set, layout } of firstOfEachSet(machines)) {
     tell(`bootstrapping Debian 12 with ${set.packages.join(', ') || 'no extra packages'} (${set.name})`);
-    const tree = await bootstrapTree(set, banner, options.cacheFolder);
-    const disk = path.join(options.workFolder, `${set.name}.raw`);
-    await makeBaseDisk(tree, sources, disk);
-    await options.registry.bootOnce(disk);
-    await checkRootFilesystem(disk);
-    baseDisks.set(set, disk);
-    if (!repack && (await pendingUpdates(disk)) === 0) {
+    tree = await bootstrapTree(set, banner, options.cacheFolder);
+    const disks = await bases.makeFirst(set, layout, tree, aptSources(options.pending === 'distribution'));
+    if (!repack && (await pendingUpdates(disks)) === 0) {
       tell('the distribution has no security update pending today: using repacked packages');
       repack = true;
     }
-    if (repack && set === sets.at(-1)) {
-      const files = (await runProgram('find', [tree.poolFolder, '-name', '*.deb']))
-        .split('\n')
-        .filter((line) => line !== '');
-      for (const file of files) await repackWithHigherVersion(file, pool);
-    }
   }
+  if (repack && tree) await repackPool(tree, pool);
   await indexRepository(options.repositoryFolder);
 
-  const made = new Map<string, string>();
+  const kept = new Map<string, MachineDisks>();
   for (const machine of machines) {
-    const diskFile = await options.registry.newVolumeFile();
-    const previous = made.get(machine.twinOf ?? '');
-    if (previous === undefined)
-      await makeMachineDisk(baseDisks.get(machine.set) as string, diskFile, machine);
-    else await copyDisk(previous, diskFile);
-    if (machines.some(({ twinOf }) => twinOf === machine.name)) {
-      const kept = `${diskFile}.twin`;
-      await copyDisk(diskFile, kept);
-      made.set(machine.name, kept);
-    }
-    const { instanceId } = await options.registry.addInstance({
+    const original = kept.get(machine.twinOf ?? '');
+    const files = await newFiles(registry, machine.layout);
+    const made = original
+      ? await copyDisks(original, files)
+      : await makeMachineDisks(await bases.of(machine.set, machine.layout), files, machine);
+    if (machines.some(({ twinOf }) => twinOf === machine.name))
+      kept.set(machine.name, await copyDisks(made, await newFiles(registry, machine.layout)));
+    const { instanceId } = await registry.addInstance({
       name: machine.name,
-      diskFile,
+      disks: made.disks,
       state: machine.state,
       tags: {
         Name: machine.name,
         Role: machine.set.name,
-        ...(previous === undefined ? { 'Patch Group': PATCH_GROUP } : {}),
+        ...(original === undefined ? { 'Patch Group': PATCH_GROUP } : {}),
       },
     });
-    tell(
-      `${machine.name} is ${instanceId}, ${machine.state}${machine.change === 'none' ? '' : `, ${machine.change.replace('-', ' ')}`}`,
-    );
+    const facts = [
+      machine.state,
+      ...(machine.layout.name === 'ext4' ? [] : [machine.layout.name]),
+      ...(machine.change === 'none' ? [] : [machine.change.replace('-', ' ')]),
+    ];
+    tell(`${machine.name} is ${instanceId}, ${facts.join(', ')}`);
   }
-  for (const disk of [...baseDisks.values(), ...made.values()]) await rm(disk);
+  for (const disks of [...bases.all(), ...kept.values()]) await removeDisks(disks);
 }
 
-/** How many packages the distribution's archives would upgrade on this disk now. */
-async function pendingUpdates(disk: string): Promise<number> {
-  return withRootMounted(disk, async (root) => {
+/** One set of disks for each package set and layout: the first of a set has booted, the others have its very tree. */
+class BaseDisks {
+  private readonly made = new Map<PackageSet, Map<DiskLayout, MachineDisks>>();
+
+  constructor(private readonly registry: FleetRegistry) {}
+
+  async makeFirst(
+    set: PackageSet,
+    layout: DiskLayout,
+    tree: BaseTree,
+    sources: string,
+  ): Promise<MachineDisks> {
+    const disks = await makeBaseDisks(layout, tree, sources, await newFiles(this.registry, layout));
+    await this.registry.bootOnce(set.name, disks.disks);
+    this.made.set(set, new Map([[layout, disks]]));
+    return disks;
+  }
+
+  async of(set: PackageSet, layout: DiskLayout): Promise<MachineDisks> {
+    const ofSet = this.made.get(set);
+    const [first] = ofSet?.values() ?? [];
+    if (!ofSet || !first) throw new Error(`The first disks of ${set.name} are not made.`);
+    const disks =
+      ofSet.get(layout) ?? (await makeSameTree(first, layout, await newFiles(this.registry, layout)));
+    ofSet.set(layout, disks);
+    return disks;
+  }
+
+  all(): MachineDisks[] {
+    return [...this.made.values()].flatMap((ofSet) => [...ofSet.values()]);
+  }
+}
+
+const firstOfEachSet = (machines: readonly FleetMachine[]): FleetMachine[] =>
+  machines.filter(({ set }, index) => machines.findIndex((other) => other.set === set) === index);
+
+async function newFiles(registry: FleetRegistry, layout: DiskLayout): Promise<string[]> {
+  const files: string[] = [];
+  for (let index = 0; index < layout.disks.length; index += 1) files.push(await registry.newVolumeFile());
+  return files;
+}
+
+async function repackPool(tree: BaseTree, pool: string): Promise<void> {
+  const listing = await runProgram('find', [tree.poolFolder, '-name', '*.deb']);
+  for (const file of listing.split('\n').filter((line) => line !== ''))
+    await repackWithHigherVersion(file, pool);
+}
+
+/** How many packages the distribution's archives would upgrade on these disks now. */
+async function pendingUpdates(disks: MachineDisks): Promise<number> {
+  return withMounted(disks, async (root) => {
     const report = await runProgram('unshare', [
       '--mount',
       '--propagation',

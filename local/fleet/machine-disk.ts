@@ -1,7 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ROOT_OFFSET_BYTES, withRootMounted } from './base-image';
+import type { BaseTree } from './base-tree';
+import type { DiskLayout } from './disk-layout';
+import { copyDisks, fstabOf, giveUuids, makeDisks, withMounted, type MachineDisks } from './make-disks';
 import { BANNER_CONFIGURATION } from './package-repository';
 import { runProgram } from './run-program';
 
@@ -11,27 +13,54 @@ export type LocalChange = 'none' | 'edited-configuration' | 'extra-package';
 /** A package with a user and a group of its own, so that it shares record files with everything else. */
 const EXTRA_PACKAGE = 'uuid-runtime';
 
-/** Copies a disk: by reflink where the storage can, else its data without the holes. */
-export async function copyDisk(from: string, to: string): Promise<void> {
-  await runProgram('cp', ['--reflink=auto', '--sparse=always', from, to]);
+/**
+ * Makes the disks of one package set: sparse files of a layout, filled by the kernel. Mounts are made in the caller's
+ * mount namespace, which must be private.
+ */
+export async function makeBaseDisks(
+  layout: DiskLayout,
+  tree: BaseTree,
+  sources: string,
+  files: readonly string[],
+): Promise<MachineDisks> {
+  const made = await makeDisks(layout, files);
+  await withMounted(made, async (root) => {
+    const unpack = ['--xattrs', '--xattrs-include=*', '--numeric-owner', '-xf', tree.tarFile];
+    await runProgram('tar', ['-C', root, ...unpack]);
+    await writeFile(path.join(root, 'etc/apt/sources.list'), sources);
+    await writeFile(path.join(root, 'etc/fstab'), fstabOf(made));
+    // The emulated agent gives commands a proxy; names of the mirrors are resolved there.
+    await writeFile(path.join(root, 'etc/resolv.conf'), '');
+  });
+  return made;
+}
+
+/** Makes disks of another layout with the very tree of `base`. */
+export async function makeSameTree(
+  base: MachineDisks,
+  layout: DiskLayout,
+  files: readonly string[],
+): Promise<MachineDisks> {
+  const made = await makeDisks(layout, files);
+  await withMounted(base, (from) =>
+    withMounted(made, (to) => runProgram('cp', ['--archive', `${from}/.`, `${to}/`])),
+  );
+  return made;
 }
 
 /**
- * Makes the disk of one machine from the disk of its package set: a copy by reflink where the storage can, with its own
- * filesystem UUID, host name, machine-id and SSH host keys.
+ * Makes the disks of one machine from the disks of its package set: copies, by reflink where the storage can, with
+ * filesystem UUIDs, host name, machine-id and SSH host keys of its own.
  */
-export async function makeMachineDisk(
-  baseDisk: string,
-  diskFile: string,
+export async function makeMachineDisks(
+  base: MachineDisks,
+  files: readonly string[],
   machine: { name: string; change: LocalChange },
-): Promise<void> {
-  // Where the storage has no reflinks, copying a sparse disk any other way would fill it up.
-  await runProgram('cp', ['--reflink=auto', '--sparse=always', baseDisk, diskFile]);
-  const uuid = randomUUID();
-  await runProgram('tune2fs', ['-U', uuid, `${diskFile}?offset=${ROOT_OFFSET_BYTES}`]);
-  await withRootMounted(diskFile, async (root) => {
+): Promise<MachineDisks> {
+  const disks = await giveUuids(await copyDisks(base, files));
+  await withMounted(disks, async (root) => {
     const file = (name: string): string => path.join(root, name);
-    await writeFile(file('etc/fstab'), `UUID=${uuid} / ext4 defaults,errors=remount-ro 0 1\n`);
+    await writeFile(file('etc/fstab'), fstabOf(disks));
     await writeFile(file('etc/hostname'), `${machine.name}\n`);
     await writeFile(
       file('etc/hosts'),
@@ -49,6 +78,7 @@ export async function makeMachineDisk(
     }
     if (machine.change === 'extra-package') await installExtraPackage(root);
   });
+  return disks;
 }
 
 async function hostKeyComments(root: string): Promise<string[]> {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { runProgram } from './run-program';
 
 /**
- * A package of the fleet's own: a configuration file and a script, in the two versions that the demo's update lies
- * between. It exists so that one configuration file is known to change on any day.
+ * A package of the fleet's own: a configuration file, a script and a text for the boot menu, in the two versions that the
+ * demo's update lies between. It exists so that one configuration file is known to change on any day.
  */
 export const BANNER_PACKAGE = 'fleet-banner';
 export const BANNER_CONFIGURATION = '/etc/fleet-banner/banner.conf';
@@ -27,6 +27,7 @@ export async function buildBannerPackage(version: '1.0' | '1.1', folder: string)
     await mkdir(path.join(tree, 'DEBIAN'), { mode: 0o755 });
     await mkdir(path.join(tree, 'etc/fleet-banner'), { recursive: true });
     await mkdir(path.join(tree, 'usr/bin'), { recursive: true });
+    await mkdir(path.join(tree, 'boot'));
     await writeFile(path.join(tree, 'DEBIAN/control'), bannerControl(version));
     await writeFile(path.join(tree, 'DEBIAN/conffiles'), `${BANNER_CONFIGURATION}\n`);
     const settings =
@@ -39,6 +40,8 @@ export async function buildBannerPackage(version: '1.0' | '1.1', folder: string)
       `#!/bin/sh\n# fleet-banner ${version}\n. ${BANNER_CONFIGURATION}\necho "$greeting to $(hostname)"\n`,
       { mode: 0o755 },
     );
+    // On machines with a /boot of its own, the update changes that filesystem too.
+    await writeFile(path.join(tree, 'boot/fleet-banner.txt'), `fleet-banner ${version}\n`);
     const file = path.join(folder, `${BANNER_PACKAGE}_${version}_all.deb`);
     await runProgram('dpkg-deb', ['--root-owner-group', '-Zxz', '-b', tree, file]);
     return file;

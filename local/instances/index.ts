@@ -1,6 +1,6 @@
 export {
   ImaginaryMachines,
-  type MachineDisk,
+  type MachineToBoot,
   type Machines,
   type RunOptions,
   type RunResult,

@@ -1,8 +1,10 @@
+import type { AttachedDisk } from '../disks/disk-filesystems';
+
 /** What a machine is booted from and known by. */
-export interface MachineDisk {
+export interface MachineToBoot {
   readonly instanceId: string;
-  /** The raw disk file of the root volume, partition table included or not. */
-  readonly rootVolumeFile: string;
+  /** Its volumes, the root volume first: raw disk files, partition tables included or not. */
+  readonly disks: readonly AttachedDisk[];
 }
 
 export interface RunOptions {
@@ -22,7 +24,7 @@ export interface RunResult {
 /** The machines behind running instances. The seam that lets EC2 and SSM be tested without booting any. */
 export interface Machines {
   /** Resolves when the machine has reached its default target. */
-  boot(disk: MachineDisk): Promise<void>;
+  boot(machine: MachineToBoot): Promise<void>;
   /** Powers the machine off in an orderly way, by force after a while; resolves when its disk is released. */
   shutDown(instanceId: string): Promise<void>;
   /** Runs a shell script as root inside. */
@@ -54,7 +56,7 @@ export class ImaginaryMachines implements Machines {
     }),
   ) {}
 
-  async boot({ instanceId }: MachineDisk): Promise<void> {
+  async boot({ instanceId }: MachineToBoot): Promise<void> {
     this.booted.add(instanceId);
   }
 

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rmdir } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AttachedDisk } from '../disks/disk-filesystems';
+import { mountMachine, unmountMachine } from '../disks/mount-machine';
 import { makeControlGroup, removeControlGroup } from './control-group';
 import type { RunOptions, RunResult } from './machines';
-import { findRootPartition } from './root-partition';
 import { mustRun, runProgram } from './run-program';
 
 const BOOT_TIMEOUT_MS = 90_000;
@@ -22,7 +23,7 @@ export interface MachinePlace {
 }
 
 /**
- * One real machine: the volume's own systemd, booted by systemd-nspawn from a loop mount. It has process, mount, host
+ * One real machine: the root volume's own systemd, booted by systemd-nspawn from loop mounts of all its volumes. It has process, mount, host
  * name and network namespaces of its own; its network is a loopback and nothing else, with a proxy behind one port of it.
  */
 export class NspawnMachine {
@@ -33,7 +34,7 @@ export class NspawnMachine {
 
   constructor(
     readonly instanceId: string,
-    private readonly rootVolumeFile: string,
+    private readonly disks: readonly AttachedDisk[],
     private readonly place: MachinePlace,
   ) {}
 
@@ -43,11 +44,12 @@ export class NspawnMachine {
 
   /** Boots, and resolves when the default target is reached. `onExit` is called whenever the machine goes off. */
   async boot(onExit: () => void): Promise<void> {
-    const partition = await findRootPartition(this.rootVolumeFile);
     await mkdir(this.root, { recursive: true });
-    const where = `loop,offset=${partition.offsetBytes},sizelimit=${partition.sizeBytes}`;
-    await mustRun('mount', ['-t', partition.filesystem, '-o', where, this.rootVolumeFile, this.root]);
+    // In a container systemd leaves the devices of fstab alone: they are mounted from outside.
+    const { notMounted } = await mountMachine(this.disks, this.root);
     try {
+      for (const { mountPoint, why } of notMounted)
+        await appendFile(this.place.consoleLog, `${mountPoint} is not mounted: ${why}\n`);
       await this.start(onExit);
       await this.untilBooted();
       await this.openProxyPort();
@@ -196,20 +198,9 @@ export class NspawnMachine {
     this.container = undefined;
     await removeControlGroup(this.controlGroup);
     this.controlGroup = [];
-    if ((await runProgram('mountpoint', ['-q', this.root])).exitCode === 0) await this.unmount();
+    if ((await runProgram('mountpoint', ['-q', this.root])).exitCode === 0) await unmountMachine(this.root);
     await rmdir(this.root).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
-  }
-
-  /** The last process of a machine that was killed may still be going. */
-  private async unmount(): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      const { exitCode, stderr } = await runProgram('umount', [this.root]);
-      if (exitCode === 0) return;
-      if (tries === 20)
-        throw new Error(`The disk of ${this.instanceId} could not be released: ${stderr.trim()}`);
-      await sleep(250);
-    }
   }
 }

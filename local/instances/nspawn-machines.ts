@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import path from 'node:path';
 import { removeStaleControlGroups } from './control-group';
 import { createForwardProxy, type ForwardProxyOptions } from './forward-proxy';
-import type { MachineDisk, Machines, RunOptions, RunResult } from './machines';
+import type { Machines, MachineToBoot, RunOptions, RunResult } from './machines';
 import { NspawnMachine } from './nspawn-machine';
 import { requirePrivateNamespace } from './private-namespace';
 import { mustRun } from './run-program';
@@ -48,8 +48,8 @@ export class NspawnMachines implements Machines {
     return new NspawnMachines(options, proxy, proxySocket);
   }
 
-  async boot({ instanceId, rootVolumeFile }: MachineDisk): Promise<void> {
-    const machine = new NspawnMachine(instanceId, rootVolumeFile, {
+  async boot({ instanceId, disks }: MachineToBoot): Promise<void> {
+    const machine = new NspawnMachine(instanceId, disks, {
       runFolder: RUN_FOLDER,
       consoleLog: this.consoleLog(instanceId),
       proxySocket: this.proxySocket,

@@ -6,6 +6,7 @@ import type {
   ListCommandsCommandInput,
   SendCommandCommandInput,
 } from '@aws-sdk/client-ssm';
+import { attachedDisks } from '../ec2/attached-disks';
 import type { Machines } from '../instances/machines';
 import { JsonDocument, readJson } from '../state/json-document';
 import type { LocalEc2State } from '../state/local-ec2-state';
@@ -157,12 +158,6 @@ function checkInstanceId(instanceId: string): void {
 
 /** The agent reboots its machine: the instance stays `running` all the while. */
 async function rebootMachine(state: LocalEc2State, machines: Machines, instanceId: string): Promise<void> {
-  const root = [...state.volumes.values()].find(
-    ({ attachment }) =>
-      attachment?.instanceId === instanceId &&
-      attachment.device === state.instances.get(instanceId)?.rootDeviceName,
-  );
-  if (!root) throw new Error(`The instance ${instanceId} has no root volume.`);
   await machines.shutDown(instanceId);
-  await machines.boot({ instanceId, rootVolumeFile: state.storage.fileOf(root.volumeId) ?? '' });
+  await machines.boot({ instanceId, disks: attachedDisks(state, instanceId) });
 }

@@ -104,3 +104,15 @@ export function addInstance(state: LocalEc2State, options: NewInstance): Instanc
   state.changed();
   return instance;
 }
+
+/** Attaches an imported volume beside the root volume, as if it had been there from the launch on. */
+export function attachDataVolume(
+  state: LocalEc2State,
+  { instanceId, volumeId, device }: { instanceId: string; volumeId: string; device: string },
+): void {
+  const volume = state.volumes.get(volumeId);
+  if (!volume) throw new Error(`There is no volume ${volumeId}.`);
+  const now = state.now();
+  volume.attachment = { instanceId, device, deleteOnTermination: true, attachTime: now, attachedAt: now };
+  state.changed();
+}

@@ -1,7 +1,7 @@
 export { ACCOUNT_ID, DEFAULT_AVAILABILITY_ZONE, DEFAULT_EBS_KEY_ARN, REGION } from './account';
 export { BLOCK_BYTES, BYTES_PER_GIB, type BlockStorage } from './block-storage';
 export { EventLog, type CallEvent, type CloudEvent, type InstanceStateEvent } from './event-log';
-export { addInstance, importVolume, type NewInstance } from './fleet';
+export { addInstance, attachDataVolume, importVolume, type NewInstance } from './fleet';
 export { JsonDocument, readJson, writeJsonAtomically } from './json-document';
 export { KeyedLock } from './keyed-lock';
 export {

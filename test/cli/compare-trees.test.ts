@@ -8,7 +8,7 @@ const entry = (change: Partial<TreeEntry> & { path: string }): TreeEntry => ({
   mode: 0o644,
   uid: 0,
   gid: 0,
-  inode: 10,
+  inode: '7:10',
   mtime: 1,
   xattrs: {},
   content: 'a',
@@ -40,9 +40,9 @@ test('a path that only one side has is unexplained, whichever side it is', async
 });
 
 test('hard links are compared as groups of paths, not by inode number', async () => {
-  const linked = tree(entry({ path: '/a', inode: 1 }), entry({ path: '/b', inode: 1 }));
-  const elsewhere = tree(entry({ path: '/a', inode: 9 }), entry({ path: '/b', inode: 9 }));
-  const apart = tree(entry({ path: '/a', inode: 1 }), entry({ path: '/b', inode: 2 }));
+  const linked = tree(entry({ path: '/a', inode: '7:1' }), entry({ path: '/b', inode: '7:1' }));
+  const elsewhere = tree(entry({ path: '/a', inode: '7:9' }), entry({ path: '/b', inode: '7:9' }));
+  const apart = tree(entry({ path: '/a', inode: '7:1' }), entry({ path: '/b', inode: '7:2' }));
   expect((await compareTrees(linked, elsewhere, never)).differences).toEqual([]);
   expect((await compareTrees(linked, apart, never)).unexplained.map(({ what }) => what)).toEqual([
     'hard links',

@@ -1,0 +1,147 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { filesystemsOf, type AttachedDisk } from '../../local/disks/disk-filesystems';
+import { rootOf } from '../../local/disks/mount-machine';
+import type { Requirement } from '../../local/fleet/requirements';
+import { servicesOf } from './boot-instance';
+
+/** An emulated processor is slow; a machine that is not up by then is not coming up. */
+const BOOT_SECONDS = 240;
+const MEMORY_MB = 1024;
+
+/** What the emulated machine needs of the host. */
+export const EMULATOR: readonly Requirement[] = [
+  {
+    program: 'qemu-system-x86_64',
+    debianPackage: 'qemu-system-x86',
+    why: 'boots machines on logical volumes',
+  },
+  { program: 'cpio', debianPackage: 'cpio', why: 'packs the initramfs they boot with' },
+  { program: 'modprobe', debianPackage: 'kmod', why: 'finds the kernel modules they boot with' },
+];
+
+/** Whether a machine needs device-mapper to boot, which a container cannot be given. */
+export async function isOnLogicalVolumes(disks: readonly AttachedDisk[]): Promise<boolean> {
+  return (await filesystemsOf(disks)).some(({ names }) =>
+    names.some((name) => name.startsWith('/dev/mapper/')),
+  );
+}
+
+/**
+ * Boots a machine in QEMU: Debian's stock kernel, an initramfs with lvm2 that activates the volume group, the machine's
+ * own systemd up to multi-user.target. What it writes is dropped.
+ * @returns what is wrong with it
+ */
+export async function bootEmulated(
+  name: string,
+  disks: readonly AttachedDisk[],
+  expectedPackages: readonly string[],
+  { cacheFolder, tell }: { cacheFolder: string; tell: (line: string) => void },
+): Promise<string[]> {
+  tell(`booting ${name} from its patched volume in an emulated machine`);
+  const kit = await bootKit(cacheFolder);
+  const work = await mkdtemp(path.join(tmpdir(), 'oracle-boot-'));
+  try {
+    const services = servicesOf(expectedPackages);
+    const started = performance.now();
+    const { report, console } = await emulate(kit, disks, services, work);
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    if (report.at(-1) !== 'end')
+      return [`it did not come up in ${seconds} s; its console ends:\n${console.slice(-3000)}`];
+    tell(`${name} reached multi-user.target in ${seconds} s`);
+    return problemsOf(report, services, expectedPackages);
+  } finally {
+    await rm(work, { recursive: true });
+  }
+}
+
+function problemsOf(
+  report: readonly string[],
+  services: readonly string[],
+  expectedPackages: readonly string[],
+): string[] {
+  const told = (what: string): string[] =>
+    report.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
+  const problems = told('failed').map((unit) => `a unit failed: ${unit}`);
+  for (const unit of ['multi-user.target', ...services])
+    if (!told('unit').includes(`${unit} active`)) problems.push(`${unit} is not active`);
+  if (!told('mount').some((line) => /^\/dev\/mapper\/\S+ \/ /.test(line)))
+    problems.push('the root is not mounted from a logical volume');
+  if (told('package').join('\n').trim() !== expectedPackages.join('\n').trim())
+    problems.push('package versions differ from the online updated twin');
+  return problems;
+}
+
+interface BootKit {
+  readonly kernel: string;
+  readonly initramfs: string;
+}
+
+/** Made once, of Debian packages, and kept. */
+async function bootKit(cacheFolder: string): Promise<BootKit> {
+  const folder = path.join(cacheFolder, 'boot-kit-1');
+  const kit = { kernel: path.join(folder, 'vmlinuz'), initramfs: path.join(folder, 'initramfs') };
+  const isMade = await stat(kit.initramfs).then(
+    () => true,
+    () => false,
+  );
+  if (isMade) return kit;
+  await mkdir(cacheFolder, { recursive: true });
+  const making = await mkdtemp(path.join(cacheFolder, 'boot-kit-'));
+  await promisify(execFile)('bash', [path.join(__dirname, 'make_boot_kit.sh'), making]);
+  await rm(folder, { recursive: true, force: true });
+  await rename(making, folder);
+  return kit;
+}
+
+async function emulate(
+  { kernel, initramfs }: BootKit,
+  disks: readonly AttachedDisk[],
+  services: readonly string[],
+  work: string,
+): Promise<{ report: string[]; console: string }> {
+  const filesystems = await filesystemsOf(disks);
+  const root = rootOf(filesystems, disks).names.find((name) => name.startsWith('/dev/'));
+  const console = path.join(work, 'console');
+  const report = path.join(work, 'report');
+  const child = spawn(
+    'qemu-system-x86_64',
+    [
+      ...[
+        '-machine',
+        'pc',
+        '-accel',
+        'tcg,thread=multi',
+        '-cpu',
+        'max',
+        '-smp',
+        '2',
+        '-m',
+        String(MEMORY_MB),
+      ],
+      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-snapshot'],
+      ...['-serial', `file:${console}`, '-serial', `file:${report}`],
+      ...['-kernel', kernel, '-initrd', initramfs],
+      ...['-append', `console=ttyS0 panic=-1 root=${root} oracle.units=${services.join(',')}`],
+      ...disks.flatMap(({ file }) => ['-drive', `file=${file},format=raw,if=virtio,cache=unsafe`]),
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'], TMPDIR: work },
+      timeout: BOOT_SECONDS * 1000,
+      killSignal: 'SIGKILL',
+    },
+  );
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => resolve());
+  });
+  const text = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  const lines = (await text(report)).split('\n').map((line) => line.replace(/\r$/, ''));
+  return { report: lines.filter((line) => line !== ''), console: said + (await text(console)) };
+}

@@ -1,0 +1,14 @@
+#!/bin/bash
+# What dpkg, debsums and the kernel say of a machine whose filesystems are mounted on ROOT.
+# usage: list_machine.sh ROOT OUT-FOLDER LISTER.py
+set -euo pipefail
+root=$1 out=$2 lister=$3
+python3 "$lister" "$root" >"$out/tree.jsonl"
+dpkg --root="$root" --audit >"$out/dpkg-audit.txt" 2>&1 || true
+debsums --silent --root="$root" >"$out/debsums.txt" 2>&1 || true
+dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Package}:${Architecture} ${Version} ${db:Status-Abbrev}\n' | sort >"$out/packages.txt"
+ldconfig -p -C "$root/etc/ld.so.cache" | sed 1d | sort >"$out/ldconfig.txt"
+mkdir -p "$out/records"
+tar -C "$root" -c --ignore-failed-read var/lib/dpkg/status var/lib/dpkg/status-old var/lib/apt/extended_states var/cache/debconf \
+  etc/passwd etc/passwd- etc/group etc/group- etc/shadow etc/shadow- etc/gshadow etc/gshadow- etc/subuid etc/subgid etc/ld.so.cache 2>/dev/null |
+  tar -C "$out/records" -x || true

@@ -1,0 +1,60 @@
+import type { PackageSet } from './base-tree';
+import { BTRFS, EXT4, TWO_VOLUMES, XFS, XFS_EXT4_BOOT, XFS_ON_LVM, type DiskLayout } from './disk-layout';
+import type { LocalChange } from './machine-disk';
+
+const WEB: PackageSet = { name: 'web', packages: ['nginx-light'] };
+const APP: PackageSet = { name: 'app', packages: [] };
+
+/** One machine of the fleet as it is to be made. */
+export interface FleetMachine {
+  readonly name: string;
+  readonly set: PackageSet;
+  readonly layout: DiskLayout;
+  readonly state: 'running' | 'stopped';
+  readonly change: LocalChange;
+  /** A copy of this machine's disks, made right after it: same identity, same content, other instance. */
+  readonly twinOf?: string;
+}
+
+export const FLEET_FILESYSTEMS = ['ext4', 'xfs', 'mixed'] as const;
+export type FleetFilesystem = (typeof FLEET_FILESYSTEMS)[number];
+
+/** Layouts of the machines of a package set, in order; the last stands for those that follow. */
+const LAYOUTS: Readonly<Record<FleetFilesystem, { web: readonly DiskLayout[]; app: readonly DiskLayout[] }>> =
+  {
+    ext4: { web: [EXT4], app: [EXT4] },
+    xfs: { web: [XFS], app: [XFS_EXT4_BOOT] },
+    // One class spans them all: what is equal is the tree, not the disk.
+    mixed: {
+      web: [XFS, EXT4, TWO_VOLUMES, XFS_ON_LVM, BTRFS],
+      app: [TWO_VOLUMES, XFS_EXT4_BOOT, BTRFS, EXT4, BTRFS],
+    },
+  };
+
+/**
+ * The demo fleet: two package sets, one machine running in each, eight stopped; of the stopped ones, one has a locally
+ * edited configuration file that the update touches and one has an extra package.
+ *
+ * @param twinsOf machines that get a stopped copy outside the patch group, for the oracle to update online
+ */
+export function demoMachines({
+  filesystem = 'ext4' as FleetFilesystem,
+  stoppedPerSet = 4,
+  twinsOf = [] as readonly string[],
+} = {}): FleetMachine[] {
+  const machines: FleetMachine[] = [];
+  for (const set of [WEB, APP]) {
+    const layouts = LAYOUTS[filesystem][set === WEB ? 'web' : 'app'];
+    for (let number = 1; number <= stoppedPerSet + 1; number += 1) {
+      const layout = (layouts[number - 1] ?? layouts.at(-1)) as DiskLayout;
+      const state = number === 1 ? 'running' : 'stopped';
+      const last = number === stoppedPerSet + 1;
+      const change: LocalChange = !last ? 'none' : set === WEB ? 'edited-configuration' : 'extra-package';
+      const machine: FleetMachine = { name: `${set.name}-${number}`, set, layout, state, change };
+      machines.push(machine);
+      if (twinsOf.includes(machine.name))
+        machines.push({ ...machine, name: `${machine.name}-online`, twinOf: machine.name });
+    }
+  }
+  return machines;
+}
