@@ -56,12 +56,21 @@ export class DirectoryNotEmptyError extends ImageElvesError {
   }
 }
 
-/** chattr +i or +a protects the file or its directory: an update on the running machine could not change it either. */
+/**
+ * chattr +i or +a protects the file or its directory: an update on the running machine could not change it either. A
+ * file under fs-verity could be replaced there, but only the machine can seal its successor.
+ */
 export class ImmutableFileError extends ImageElvesError {
   override readonly name = 'ImmutableFileError';
 
-  constructor(path: string, flag: 'immutable' | 'append-only') {
-    super(`${path} is ${flag}.`, { path, flag }, 'Take the attribute off on the instance (chattr -i -a).');
+  constructor(path: string, flag: 'immutable' | 'append-only' | 'sealed by fs-verity') {
+    super(
+      `${path} is ${flag}.`,
+      { path, flag },
+      flag === 'sealed by fs-verity'
+        ? 'Update the instance online.'
+        : 'Take the attribute off on the instance (chattr -i -a).',
+    );
   }
 }
 
@@ -70,6 +79,15 @@ export class TooManyLinksError extends ImageElvesError {
 
   constructor(path: string, links: number) {
     super(`${path} has ${links} links, and the filesystem allows no more.`, { path, links });
+  }
+}
+
+/** A hard link would lead from the tree of one project (chattr -p) to a file of another. */
+export class OtherProjectError extends ImageElvesError {
+  override readonly name = 'OtherProjectError';
+
+  constructor(path: string) {
+    super(`${path} cannot be a link to a file of another project.`, { path });
   }
 }
 

@@ -120,11 +120,12 @@ it.each(cases)(
   async ({ seed, options }) => {
     const ours = folder.image('ours');
     const theirs = folder.image('theirs');
+    const kinds = { longAttributes: options.join().includes('ea_inode') };
     // The kernel begins, so that the engine has to go on with what the kernel has made.
     await makeImage(ours, SIZE_MIB, mkfsCommand(options));
     {
       await using before = KernelTwin.mount(ours);
-      await before.perform(randomOperations(seed + 1_000_000, Math.min(OPERATIONS, 300)));
+      await before.perform(randomOperations(seed + 1_000_000, Math.min(OPERATIONS, 300), kinds));
     }
     await copyFile(ours, theirs);
     await using twin = KernelTwin.mount(theirs);
@@ -141,7 +142,7 @@ it.each(cases)(
       expect(await volume.settle()).toEqual([]);
       expect({ step: first, e2fsck: await e2fsck(ours) }).toEqual({ step: first, e2fsck: '' });
     };
-    const operations = randomOperations(seed, OPERATIONS);
+    const operations = randomOperations(seed, OPERATIONS, kinds);
     for (let first = 0, checks = 0; first < operations.length; first += CHECK_EVERY) {
       await both(operations.slice(first, first + CHECK_EVERY), first);
       expect(comparableEntries(await twin.list(ours), { directoryTimes: false })).toEqual(
@@ -154,7 +155,7 @@ it.each(cases)(
     expect(comparableEntries(await twin.list(ours))).toEqual(comparableEntries(await twin.list()));
 
     // And the kernel goes on with what the engine has made.
-    const further = randomOperations(seed + 2_000_000, Math.min(OPERATIONS, 300));
+    const further = randomOperations(seed + 2_000_000, Math.min(OPERATIONS, 300), kinds);
     {
       await using after = KernelTwin.mount(ours);
       expect(await after.perform(further)).toEqual(await twin.perform(further));

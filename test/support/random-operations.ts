@@ -127,13 +127,34 @@ export const anyOperation: fc.Arbitrary<FilesystemOperation> = fc.oneof(
   },
 );
 
-/** A sequence of operations that a seed always makes the same. It starts with some directories to work in. */
-export function randomOperations(seed: number, count: number): FilesystemOperation[] {
+/** Times by which attributes that are long already become longer than a block. */
+const LONGER = 40;
+
+/**
+ * A sequence of operations that a seed always makes the same. It starts with some directories to work in.
+ * @param longAttributes whether the volume takes values longer than a block (ea_inode)
+ */
+export function randomOperations(
+  seed: number,
+  count: number,
+  { longAttributes = false } = {},
+): FilesystemOperation[] {
   const metadata = { mode: 0o755, uid: 0, gid: 0, mtimeNs: '1700000000000000000', xattrs: {} };
   const start = DIRECTORIES.slice(1).map((path): FilesystemOperation => ({
     operation: 'mkdir',
     path,
     metadata,
   }));
-  return [...start, ...fc.sample(anyOperation, { seed, numRuns: count })];
+  const operations = [...start, ...fc.sample(anyOperation, { seed, numRuns: count })];
+  return longAttributes ? operations.map(lengthened) : operations;
+}
+
+/** Values of one seed and place come again: some are set to what they are already. */
+function lengthened(operation: FilesystemOperation): FilesystemOperation {
+  if (!('metadata' in operation)) return operation;
+  const xattrs = Object.entries(operation.metadata.xattrs).map(([name, value]) => [
+    name,
+    name.endsWith('.large') ? value.slice(0, 4).repeat((value.length * LONGER) / 4) : value,
+  ]);
+  return { ...operation, metadata: { ...operation.metadata, xattrs: Object.fromEntries(xattrs) } };
 }

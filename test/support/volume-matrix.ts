@@ -14,6 +14,14 @@ export const VOLUME_MATRIX: Readonly<Record<string, readonly string[]>> = {
   'an ext3 volume': ['-t', 'ext3'],
   'no journal': ['-O', '^has_journal'],
   'large inodes and small groups': ['-I', '1024', '-g', '2048'],
+  meta_bg: ['-b', '1024', '-g', '1024', '-O', 'meta_bg,^resize_inode'],
+  'sparse_super2, mmp, verity and stable_inodes': [
+    ...['-g', '2048', '-O', 'sparse_super2,^resize_inode,mmp,verity,stable_inodes'],
+  ],
+  inline_data: ['-O', 'inline_data'],
+  'inline_data in large inodes, ea_inode and large_dir': [
+    ...['-b', '2048', '-I', '512', '-O', 'inline_data,ea_inode,large_dir'],
+  ],
 };
 
 export function mkfsCommand(options: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
 import { crc32c, crc32cZeros } from './checksum';
+import { Incompat } from './features';
 import { FLAG_UNSIGNED_HASH, type Superblock } from './superblock';
 
 const ROOT_INFO = 0x18;
@@ -8,8 +9,9 @@ const ROOT_ENTRIES = 0x20;
 const NODE_ENTRIES = 0x8;
 const ENTRY_BYTES = 8;
 const TAIL_BYTES = 8;
-/** Three levels come only with large_dir; two without. */
-const MAX_INDIRECT_LEVELS = 3;
+/** Levels below the root, with large_dir and without. */
+const MAX_INDIRECT_LEVELS = 2;
+const MAX_OLD_INDIRECT_LEVELS = 1;
 
 /** One child of an index node: names whose hash is at least `hash` are in the directory block `block`. */
 export interface HtreeEntry {
@@ -60,6 +62,11 @@ export function isHtreeNode(block: Uint8Array): boolean {
     recordLength === block.length ||
     (block.length === 65536 && (recordLength === 0 || recordLength === 65535));
   return readU32(block, 0) === 0 && isWhole && block[6] === 0;
+}
+
+/** Index levels below the root that a directory of the volume may have. */
+export function mostIndirectLevels({ featureIncompat }: Superblock): number {
+  return featureIncompat & Incompat.large_dir ? MAX_INDIRECT_LEVELS : MAX_OLD_INDIRECT_LEVELS;
 }
 
 /** How many entries a root block takes. */

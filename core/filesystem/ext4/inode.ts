@@ -27,6 +27,7 @@ export const InodeFlag = {
   VERITY: 0x100000,
   EA_INODE: 0x200000,
   INLINE_DATA: 0x10000000,
+  PROJINHERIT: 0x20000000,
   CASEFOLD: 0x40000000,
 } as const;
 

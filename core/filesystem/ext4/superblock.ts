@@ -60,6 +60,8 @@ export interface Superblock extends FeatureWords {
   readonly firstMetaBlockGroup: number;
   readonly wantExtraIsize: number;
   readonly flags: number;
+  /** Of multiple mount protection. */
+  readonly mmpBlock: number;
   readonly groupsPerFlex: number;
   readonly reservedGdtBlocks: number;
   readonly overheadBlocks: number;
@@ -137,6 +139,7 @@ export function parseSuperblock(bytes: Uint8Array): Superblock {
     firstMetaBlockGroup: readU32(bytes, 0x104),
     wantExtraIsize: readU16(bytes, 0x15e),
     flags: readU32(bytes, 0x160),
+    mmpBlock: joinU64(readU32(bytes, 0x16c), readU32(bytes, 0x168)),
     groupsPerFlex: readU8(bytes, 0x174) < 31 ? 1 << readU8(bytes, 0x174) : 1,
     checksumType: readU8(bytes, 0x175),
     overheadBlocks: readU32(bytes, 0x248),

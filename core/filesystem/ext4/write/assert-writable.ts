@@ -1,13 +1,17 @@
 import type { FaultingCache } from '../../../block-device/faulting-cache';
-import { CorruptFilesystemError, UnsupportedFeatureError } from '../../errors';
-import { FilesystemNotCleanError } from '../../write-errors';
-import { Compat } from '../features';
+import { readU32 } from '../../../bytes/little-endian';
+import { CorruptFilesystemError } from '../../errors';
+import { FilesystemNotCleanError, RefusedFilesystemError } from '../../write-errors';
+import { Compat, Incompat } from '../features';
 import { fileExtents } from '../file-extents';
 import { parseJournalSuperblock } from '../journal';
 import { STATE_CLEAN, STATE_ERRORS, type Superblock } from '../superblock';
 import { VolumeReader } from '../volume-reader';
 
 const JOURNAL_SUPERBLOCK_BYTES = 1024;
+const MMP_MAGIC = 0x004d4d50;
+/** What a mount leaves there when it ends; while it lasts, a number that grows. */
+const MMP_SEQUENCE_CLEAN = 0xff4d4d50;
 
 /**
  * What must hold of a volume, its journal replayed, before it is changed.
@@ -15,7 +19,7 @@ const JOURNAL_SUPERBLOCK_BYTES = 1024;
  * The journal itself is looked at, not only the flag in the superblock: fsck would replay what it still holds over
  * everything that is written now.
  *
- * @throws FilesystemNotCleanError, UnsupportedFeatureError, CorruptFilesystemError
+ * @throws FilesystemNotCleanError, RefusedFilesystemError, CorruptFilesystemError
  */
 export async function assertWritable(cache: FaultingCache, superblock: Superblock): Promise<void> {
   if (superblock.state & STATE_ERRORS) {
@@ -28,7 +32,7 @@ export async function assertWritable(cache: FaultingCache, superblock: Superbloc
     return;
   }
   if (superblock.journalInode === 0) {
-    throw new UnsupportedFeatureError(['external journal'], 'write');
+    throw new RefusedFilesystemError('ext4', 'its journal is on another device', ['external journal']);
   }
   const journal = await cache.run(() => {
     const volume = new VolumeReader(cache, superblock);
@@ -45,5 +49,22 @@ export async function assertWritable(cache: FaultingCache, superblock: Superbloc
   }
   if (journal.errorNumber !== 0) {
     throw new FilesystemNotCleanError(`its journal notes the error ${journal.errorNumber}`);
+  }
+}
+
+/**
+ * What multiple mount protection says (kernel Documentation/filesystems/ext4/mmp.rst).
+ * @throws RefusedFilesystemError when a mount claims the volume, or did so when its machine stopped
+ */
+export async function assertNotInUse(cache: FaultingCache, superblock: Superblock): Promise<void> {
+  if ((superblock.featureIncompat & Incompat.mmp) === 0) {
+    return;
+  }
+  const block = await cache.run(() => new VolumeReader(cache, superblock).block(superblock.mmpBlock));
+  if (readU32(block, 0) !== MMP_MAGIC) {
+    throw new CorruptFilesystemError('block of multiple mount protection', { block: superblock.mmpBlock });
+  }
+  if (readU32(block, 4) !== MMP_SEQUENCE_CLEAN) {
+    throw new RefusedFilesystemError('ext4', 'its mmp block says that it is in use', ['mmp in use']);
   }
 }

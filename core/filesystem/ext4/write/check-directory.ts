@@ -1,5 +1,5 @@
 import { decodeName } from '../../../bytes/names';
-import { EntryType, parseDirectoryBlock } from '../directory';
+import { EntryType, parseDirectoryBlock, type RawDirectoryEntry } from '../directory';
 import { Incompat } from '../features';
 import { type HtreeNode, parseHtreeNode, parseHtreeRoot } from '../htree';
 import { isBitSet } from './bitmap';
@@ -8,6 +8,7 @@ import { DirectoryBlocks } from './directory-blocks';
 import { entriesOfAnyBlock } from './directory-edit';
 import { hashOf } from './directory-index';
 import { groupOfInode } from './geometry';
+import { isInlineDirectory, readInlineDirectory } from './inline-directory';
 import type { InodeEdit } from './inode-edit';
 import type { VolumeEdit } from './volume-edit';
 
@@ -16,42 +17,47 @@ const HASH_END = 2 ** 32;
 
 /** Checks a directory: entries, link count, and that its index leads to every name. */
 export function checkDirectory(volume: VolumeEdit, inode: InodeEdit): string[] {
-  const directory = new DirectoryBlocks(volume, inode);
+  const isInline = isInlineDirectory(inode);
+  const directory = isInline ? undefined : new DirectoryBlocks(volume, inode);
   const problems: string[] = [];
   const names = new Set<string>();
   let subdirectories = 0;
-  for (let block = 0; block < directory.count; block += 1) {
-    for (const entry of entriesOfAnyBlock(directory, block)) {
-      if (entry.inode === 0) {
-        continue;
-      }
-      const name = decodeName(entry.name);
-      if (names.has(name)) {
-        problems.push(`the name ${name} twice`);
-      }
-      names.add(name);
-      if (name === '.' && entry.inode !== inode.number) {
-        problems.push(`. is inode ${entry.inode}`);
-      }
-      if (!isInUse(volume, entry.inode)) {
-        problems.push(`${name} is inode ${entry.inode}, which is free`);
-      }
-      if (entry.type === EntryType.directory && name !== '.' && name !== '..') {
-        subdirectories += 1;
-      }
+  for (const entry of directory === undefined ? readInlineDirectory(inode).entries : allEntries(directory)) {
+    if (entry.inode === 0) {
+      continue;
+    }
+    const name = decodeName(entry.name);
+    if (names.has(name)) {
+      problems.push(`the name ${name} twice`);
+    }
+    names.add(name);
+    if (name === '.' && entry.inode !== inode.number) {
+      problems.push(`. is inode ${entry.inode}`);
+    }
+    if (!isInUse(volume, entry.inode)) {
+      problems.push(`${name} is inode ${entry.inode}, which is free`);
+    }
+    if (entry.type === EntryType.directory && name !== '.' && name !== '..') {
+      subdirectories += 1;
     }
   }
-  if (!names.has('.') || !names.has('..')) {
+  if (!isInline && (!names.has('.') || !names.has('..'))) {
     problems.push('. or .. is missing');
   }
   const hasTypes = (volume.superblock.featureIncompat & Incompat.filetype) !== 0;
   if (hasTypes && inode.fields.links !== 1) {
     problems.push(...differs('links', inode.fields.links, subdirectories + 2));
   }
-  if (directory.isIndexed) {
+  if (directory?.isIndexed) {
     problems.push(...checkIndex(volume, directory));
   }
   return problems;
+}
+
+function* allEntries(directory: DirectoryBlocks): Generator<RawDirectoryEntry> {
+  for (const block of directory.numbers()) {
+    yield* entriesOfAnyBlock(directory, block);
+  }
 }
 
 /** Of inodes in groups that were touched: other bitmaps are not read for this. */

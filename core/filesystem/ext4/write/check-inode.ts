@@ -1,5 +1,5 @@
+import { hasInlineData } from '../inline-data';
 import { InodeFlag, S_IFDIR, S_IFMT, S_IFREG } from '../inode';
-import { parseInodeXattrs } from '../xattr';
 import { isBitSet, nextClearBit } from './bitmap';
 import { type BlockRun, splitByGroup } from './block-allocator';
 import { checkDirectory } from './check-directory';
@@ -8,7 +8,7 @@ import { type FileBlocks, readFileBlocks } from './file-blocks';
 import { groupOfInode } from './geometry';
 import type { InodeEdit } from './inode-edit';
 import type { VolumeEdit } from './volume-edit';
-import { readXattrBlock } from './xattr-edit';
+import { type HeldXattrs, heldXattrs, valueSectors } from './xattr-claims';
 
 /** Checks one inode: its bitmap bit, its blocks, its attributes, and when it is a directory its entries. */
 export function checkInode(volume: VolumeEdit, number: number): { problems: string[]; claims: Claim[] } {
@@ -26,12 +26,11 @@ export function checkInode(volume: VolumeEdit, number: number): { problems: stri
     ...blocks.treeBlocks.map((start) => ({ start, count: 1 })),
   ];
   const runs = [...own];
-  parseInodeXattrs(inode.readBytes(), inode.fields.extraIsize);
-  if (inode.fields.xattrBlock !== 0) {
-    readXattrBlock(volume, inode.fields.xattrBlock);
+  const xattrs = heldXattrs(volume, inode);
+  if (xattrs.block !== undefined) {
     runs.push({ start: inode.fields.xattrBlock, count: 1 });
   }
-  problems.push(...checkRuns(volume, runs), ...checkSize(volume, inode, blocks, runs));
+  problems.push(...checkRuns(volume, runs), ...checkSize(volume, inode, blocks, runs, xattrs));
   if (inode.isDirectory) {
     problems.push(...checkDirectory(volume, inode));
   }
@@ -58,9 +57,12 @@ function checkSize(
   { fields }: InodeEdit,
   { extents }: FileBlocks,
   runs: readonly BlockRun[],
+  xattrs: HeldXattrs,
 ): string[] {
   const { blockSize } = volume.superblock;
-  const sectors = runs.reduce((sum, { count }) => sum + count, 0) * (blockSize / 512);
+  const sectors =
+    runs.reduce((sum, { count }) => sum + count, 0) * (blockSize / 512) +
+    valueSectors(volume.superblock, xattrs);
   const end = extents.reduce((most, { logicalBlock, blocks }) => Math.max(most, logicalBlock + blocks), 0);
   const type = fields.mode & S_IFMT;
   const problems = differs('sectors', fields.sectors, sectors);
@@ -69,7 +71,7 @@ function checkSize(
   if (end * blockSize >= fields.sizeBytes + blockSize && !mayReachFurther) {
     problems.push(`${end} blocks for ${fields.sizeBytes} bytes`);
   }
-  if (type === S_IFDIR && end * blockSize !== fields.sizeBytes) {
+  if (type === S_IFDIR && !hasInlineData(fields) && end * blockSize !== fields.sizeBytes) {
     problems.push(`a directory of ${fields.sizeBytes} bytes in ${end} blocks`);
   }
   return problems;

@@ -4,6 +4,8 @@ import { isHtreeNode } from '../htree';
 import { Compat } from '../features';
 import { DirectoryBlocks, type DirectoryBlockKind, type NewEntry } from './directory-blocks';
 import { insertIndexed, leavesFor, makeIndexed } from './directory-index';
+import { entryType } from './entry-type';
+import { isInlineDirectory, leaveInline, readInlineDirectory } from './inline-directory';
 import type { InodeEdit } from './inode-edit';
 import type { VolumeEdit } from './volume-edit';
 
@@ -18,16 +20,26 @@ export interface FoundEntry {
   readonly offset: number;
   readonly inode: number;
   readonly type: number;
+  readonly name: Uint8Array;
 }
+
+/** In the place of a block number: the entry stands in the directory's inode. */
+const INLINE = -1;
 
 /** @throws CorruptFilesystemError */
 export function findEntry(volume: VolumeEdit, inode: InodeEdit, name: Uint8Array): FoundEntry | undefined {
+  if (isInlineDirectory(inode)) {
+    const found = readInlineDirectory(inode).entries.find((entry) => Buffer.compare(entry.name, name) === 0);
+    return (
+      found && { logicalBlock: INLINE, offset: found.offset, inode: found.inode, type: found.type, name }
+    );
+  }
   const directory = new DirectoryBlocks(volume, inode);
   const blocks = directory.isIndexed ? leavesFor(volume.superblock, directory, name) : directory.numbers();
   for (const logicalBlock of blocks) {
     for (const entry of parseDirectoryBlock(directory.read(logicalBlock, 'entries'))) {
       if (entry.inode !== 0 && Buffer.compare(entry.name, name) === 0) {
-        return { logicalBlock, offset: entry.offset, inode: entry.inode, type: entry.type };
+        return { logicalBlock, offset: entry.offset, inode: entry.inode, type: entry.type, name };
       }
     }
   }
@@ -36,6 +48,9 @@ export function findEntry(volume: VolumeEdit, inode: InodeEdit, name: Uint8Array
 
 /** Adds an entry whose name is not in the directory yet. @throws NoSpaceError */
 export function addEntry(volume: VolumeEdit, inode: InodeEdit, entry: NewEntry): void {
+  if (isInlineDirectory(inode)) {
+    moveToBlock(volume, inode);
+  }
   const directory = new DirectoryBlocks(volume, inode);
   if (directory.isIndexed) {
     insertIndexed(volume.superblock, directory, entry);
@@ -65,16 +80,16 @@ export function setEntry(
   if (found.inode === target.inode && found.type === target.type) {
     return;
   }
-  editEntries(volume, inode, found, (block) => {
-    const [entry] = entriesAround(block, found);
+  editEntries(volume, inode, found, (block, place) => {
+    const [entry] = entriesAround(block, place);
     writeDirectoryEntry(block, { ...entry, ...target });
   });
 }
 
 /** Takes an entry out; its space goes to the entry before it. */
 export function removeEntry(volume: VolumeEdit, inode: InodeEdit, found: FoundEntry): void {
-  editEntries(volume, inode, found, (block) => {
-    const [entry, before] = entriesAround(block, found);
+  editEntries(volume, inode, found, (block, place) => {
+    const [entry, before] = entriesAround(block, place);
     block.fill(0, entry.offset, entry.offset + 8 + entry.name.length);
     if (before === undefined) {
       writeDirectoryEntry(block, { ...entry, inode: 0, type: 0, name: new Uint8Array() });
@@ -111,6 +126,9 @@ export function startDirectory(volume: VolumeEdit, inode: InodeEdit, parent: num
 
 /** Whether nothing but `.` and `..` is in the directory. */
 export function isEmptyDirectory(volume: VolumeEdit, inode: InodeEdit): boolean {
+  if (isInlineDirectory(inode)) {
+    return readInlineDirectory(inode).entries.length === 0;
+  }
   const directory = new DirectoryBlocks(volume, inode);
   for (let logicalBlock = 0; logicalBlock < directory.count; logicalBlock += 1) {
     for (const entry of entriesOfAnyBlock(directory, logicalBlock)) {
@@ -151,9 +169,34 @@ function editEntries(
   volume: VolumeEdit,
   inode: InodeEdit,
   found: FoundEntry,
-  change: (block: Uint8Array) => void,
+  change: (block: Uint8Array, found: FoundEntry) => void,
 ): void {
-  new DirectoryBlocks(volume, inode).edit(found.logicalBlock, 'entries', change);
+  const place = found.logicalBlock === INLINE ? foundInBlock(volume, inode, found) : found;
+  new DirectoryBlocks(volume, inode).edit(place.logicalBlock, 'entries', (block) => change(block, place));
+}
+
+/** An inline directory is given a block before it is changed: then there is one way to change directories. */
+function foundInBlock(volume: VolumeEdit, inode: InodeEdit, found: FoundEntry): FoundEntry {
+  if (isInlineDirectory(inode)) {
+    moveToBlock(volume, inode);
+  }
+  const moved = findEntry(volume, inode, found.name);
+  if (moved === undefined) {
+    throw new CorruptFilesystemError('a directory entry that went away', { inode: inode.number });
+  }
+  return moved;
+}
+
+function moveToBlock(volume: VolumeEdit, inode: InodeEdit): void {
+  const { parent, entries } = readInlineDirectory(inode);
+  leaveInline(volume, inode);
+  startDirectory(volume, inode, parent, entryType(volume, 'directory'));
+  const directory = new DirectoryBlocks(volume, inode);
+  for (const entry of entries) {
+    if (!directory.insertInto(0, entry)) {
+      throw new CorruptFilesystemError('an inline directory larger than a block', { inode: inode.number });
+    }
+  }
 }
 
 type RawEntry = ReturnType<typeof parseDirectoryBlock>[number];

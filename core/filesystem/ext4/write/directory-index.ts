@@ -7,6 +7,7 @@ import {
   type HtreeEntry,
   htreeNodeLimit,
   htreeRootLimit,
+  mostIndirectLevels,
   parseHtreeNode,
   parseHtreeRoot,
   writeHtreeNode,
@@ -15,9 +16,6 @@ import {
 import { InodeFlag } from '../inode';
 import type { Superblock } from '../superblock';
 import type { DirectoryBlocks, NewEntry } from './directory-blocks';
-
-/** Index levels below the root that a volume without large_dir may have. */
-const MOST_INDIRECT_LEVELS = 1;
 
 /** One index block on the way from the root to a leaf, and which of its entries the way takes. */
 interface Frame {
@@ -113,7 +111,7 @@ function walkTo(
   name: Uint8Array,
 ): { path: Path; hash: number } {
   const root = parseHtreeRoot(directory.read(0, 'index-root'));
-  if (root.indirectLevels > MOST_INDIRECT_LEVELS) {
+  if (root.indirectLevels > mostIndirectLevels(superblock)) {
     throw new CorruptFilesystemError('levels of a directory index', { levels: root.indirectLevels });
   }
   const hash = hashOf(superblock, root.hashVersion, name);
@@ -166,38 +164,45 @@ function nextLeaf(directory: DirectoryBlocks, path: Path, hash: number): number 
   return leafOf(path);
 }
 
-/** The lowest index block of the path, split where it is full, so that one more entry fits. */
+/** The lowest index block of the path, with room for one more entry: full blocks on the way are split. */
 function frameWithRoom(superblock: Superblock, directory: DirectoryBlocks, path: Path): Frame {
-  const lowest = path.frames.at(-1)!;
-  if (lowest.entries.length < lowest.limit) {
-    return lowest;
+  let level = path.frames.length - 1;
+  while (level >= 0 && path.frames[level]!.entries.length >= path.frames[level]!.limit) {
+    level -= 1;
   }
-  if (path.frames.length === 1) {
-    return addLevel(superblock, directory, path);
+  if (level < 0) {
+    if (path.frames.length > mostIndirectLevels(superblock)) {
+      throw new NoSpaceError('directory entries', 1, 0);
+    }
+    addLevel(superblock, directory, path);
+    level = 1;
   }
-  const root = path.frames[0]!;
-  if (root.entries.length >= root.limit) {
-    // As in the kernel without large_dir: two full levels are all a directory can have.
-    throw new NoSpaceError('directory entries', 1, 0);
+  for (let full = level + 1; full < path.frames.length; full += 1) {
+    splitFrame(directory, path, full);
   }
-  const half = lowest.entries.length >>> 1;
-  const upper = lowest.entries.splice(half);
+  return path.frames.at(-1)!;
+}
+
+/** The upper half of a full node goes to a new one, behind it in the node above, which has room. */
+function splitFrame(directory: DirectoryBlocks, path: Path, level: number): void {
+  const above = path.frames[level - 1]!;
+  const full = path.frames[level]!;
+  const half = full.entries.length >>> 1;
+  const upper = full.entries.splice(half);
   const block = directory.append();
-  root.entries.splice(root.position + 1, 0, { hash: upper[0]!.hash, block });
-  const added: Frame = { block, entries: upper, limit: lowest.limit, position: lowest.position - half };
+  above.entries.splice(above.position + 1, 0, { hash: upper[0]!.hash, block });
+  const added: Frame = { block, entries: upper, limit: full.limit, position: full.position - half };
   writeFrame(directory, path, added);
-  writeFrame(directory, path, lowest);
-  writeFrame(directory, path, root);
-  if (lowest.position < half) {
-    return lowest;
+  writeFrame(directory, path, full);
+  writeFrame(directory, path, above);
+  if (full.position >= half) {
+    above.position += 1;
+    path.frames[level] = added;
   }
-  root.position += 1;
-  path.frames[1] = added;
-  return added;
 }
 
 /** All entries of a full root move to a node of their own, of which the root then holds only that. */
-function addLevel(superblock: Superblock, directory: DirectoryBlocks, path: Path): Frame {
+function addLevel(superblock: Superblock, directory: DirectoryBlocks, path: Path): void {
   const root = path.frames[0]!;
   const block = directory.append();
   const node: Frame = {
@@ -208,10 +213,9 @@ function addLevel(superblock: Superblock, directory: DirectoryBlocks, path: Path
   };
   root.entries.push({ hash: 0, block });
   root.position = 0;
-  path.frames.push(node);
+  path.frames.splice(1, 0, node);
   writeFrame(directory, path, node);
   writeFrame(directory, path, root);
-  return node;
 }
 
 function writeFrame(directory: DirectoryBlocks, path: Path, frame: Frame): void {

@@ -26,7 +26,7 @@ import { setOwnerAndTimes, setTimes } from './inode-metadata';
 import { addLink, assertRoomForSubdirectory, countSubdirectory, dropLink } from './link-counts';
 import { makeInode } from './make-inode';
 import { nameInode } from './name-inode';
-import { assertChangeable, assertNotProtected, assertReplaceable } from './protection';
+import { assertChangeable, assertNotProtected, assertReplaceable, assertSameProject } from './protection';
 import { releaseInode } from './release-inode';
 import { resolveInode, resolvePlace } from './resolve';
 import { VolumeEdit } from './volume-edit';
@@ -114,6 +114,7 @@ export class Ext4Writer implements FilesystemWriter {
       assertReplaceable(place, type);
       assertChangeable(place);
       assertNotProtected(existing, existingPath, true);
+      assertSameProject(place.parent, existing, path);
       addLink(existing, path);
       if (place.inode !== undefined) {
         dropLink(volume, place.inode);

@@ -1,5 +1,7 @@
 import { CorruptFilesystemError } from '../../errors';
 import { type Extent, EXTENT_MAX_BLOCKS } from '../extent';
+import { isFastSymlink } from '../fast-symlink';
+import { hasInlineData } from '../inline-data';
 import { InodeFlag, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../inode';
 import { allocateBlocks, type BlockRun, freeRun } from './block-allocator';
 import { fileExtents, fileMapBlocks } from '../file-extents';
@@ -152,13 +154,11 @@ export function physicalBlockOf(file: FileBlocks, logicalBlock: number, inode: n
   throw new CorruptFilesystemError('a hole in a directory', { inode, logicalBlock });
 }
 
-/** Whether i_block leads to blocks: not in device nodes, nor in symbolic links short enough to be kept in it. */
-function hasBlocks(volume: VolumeEdit, inode: InodeEdit): boolean {
-  const { mode, sectors, xattrBlock } = inode.fields;
-  const type = mode & S_IFMT;
-  if (type === S_IFLNK) {
-    const xattrSectors = xattrBlock === 0 ? 0 : volume.superblock.blockSize / 512;
-    return sectors > xattrSectors;
+/** Whether i_block leads to blocks: not of inline files, device nodes, and symbolic links that are kept in it. */
+function hasBlocks(volume: VolumeEdit, { fields }: InodeEdit): boolean {
+  const type = fields.mode & S_IFMT;
+  if (hasInlineData(fields)) {
+    return false;
   }
-  return type === S_IFREG || type === S_IFDIR;
+  return type === S_IFLNK ? !isFastSymlink(volume.superblock, fields) : type === S_IFREG || type === S_IFDIR;
 }

@@ -1,18 +1,17 @@
 import { encodeName } from '../../../bytes/names';
 import { UnsupportedFeatureError } from '../../errors';
 import { RoCompat } from '../features';
+import { FAST_SYMLINK_BYTES } from '../fast-symlink';
 import { InodeFlag } from '../inode';
 import { startDirectory } from './directory-edit';
+import { entryType } from './entry-type';
 import { writeContent } from './file-blocks';
 import type { InodeEdit } from './inode-edit';
 import { countSubdirectory } from './link-counts';
-import { entryType } from './name-inode';
 import type { VolumeEdit } from './volume-edit';
 
 /** A file with more bytes than this needs the feature large_file. */
 const MOST_SMALL_FILE_BYTES = 2 ** 31 - 1;
-/** Symbolic links of fewer bytes are kept in i_block. */
-const FAST_SYMLINK_BYTES = 60;
 
 /** Gives a new inode what its type needs, once it has its mode and flags. */
 export type FillInode = (inode: InodeEdit) => void;

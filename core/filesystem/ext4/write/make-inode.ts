@@ -13,7 +13,8 @@ import { assertChangeable } from './protection';
 import { releaseContent } from './release-inode';
 import type { Place } from './resolve';
 import type { VolumeEdit } from './volume-edit';
-import { readXattrBlock, setXattrs } from './xattr-edit';
+import { readXattrBlock } from './xattr-claims';
+import { setXattrs } from './xattr-edit';
 
 const MODE_OF_TYPE: Readonly<Record<FileType, number>> = {
   file: S_IFREG,
@@ -27,10 +28,10 @@ const MODE_OF_TYPE: Readonly<Record<FileType, number>> = {
 
 /**
  * Flags that a new inode takes over from its directory, as in the kernel: in a directory all of them, in a file all but
- * dirsync, in anything else nodump and noatime.
+ * dirsync and that of the project, in anything else nodump and noatime.
  */
-const INHERITED_BY_DIRECTORIES = 0x1 | 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x400 | 0x4000 | 0x8000 | 0x10000;
-const INHERITED_BY_FILES = INHERITED_BY_DIRECTORIES & ~0x10000;
+const INHERITED_BY_FILES = 0x1 | 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x400 | 0x4000 | 0x8000;
+const INHERITED_BY_DIRECTORIES = INHERITED_BY_FILES | 0x10000 | InodeFlag.PROJINHERIT;
 const INHERITED_BY_OTHERS = 0x40 | 0x80;
 
 /**
@@ -54,6 +55,7 @@ export function makeInode(
   fields.mode = MODE_OF_TYPE[type] | (metadata.mode & 0o7777);
   fields.links = isDirectory ? 2 : 1;
   fields.flags = parent.fields.flags & inheritedBy(type);
+  fields.projectId = parent.fields.flags & InodeFlag.PROJINHERIT ? parent.fields.projectId : 0;
   if (type === 'file' || isDirectory || type === 'symlink') {
     useExtents(volume, inode);
   }

@@ -1,7 +1,6 @@
 import type { FileType } from '../../filesystem';
-import { EntryType } from '../directory';
-import { Incompat } from '../features';
 import { addEntry, setEntry } from './directory-edit';
+import { entryType } from './entry-type';
 import type { Place } from './resolve';
 import type { VolumeEdit } from './volume-edit';
 
@@ -13,9 +12,4 @@ export function nameInode(volume: VolumeEdit, place: Place, number: number, type
   } else {
     setEntry(volume, place.parent, place.found, target);
   }
-}
-
-/** The number in a directory entry that says the type; 0 on volumes that do not keep it. */
-export function entryType(volume: VolumeEdit, type: FileType): number {
-  return volume.superblock.featureIncompat & Incompat.filetype ? EntryType[type] : 0;
 }

@@ -13,7 +13,7 @@ import {
   writeSuperblock,
 } from '../superblock';
 import { VolumeReader } from '../volume-reader';
-import { assertWritable } from './assert-writable';
+import { assertNotInUse, assertWritable } from './assert-writable';
 import { Ext4Writer } from './ext4-writer';
 import { processOrphans } from './process-orphans';
 import { WriteSession } from './write-session';
@@ -29,7 +29,8 @@ export interface WritableOptions {
  * Opens ext4 for changes. What the last mount left undone is done first, in the device: the journal is replayed and
  * marked empty, orphans are deleted or cut short.
  *
- * @throws UnsupportedFeatureError when a feature is on that the writer does not keep consistent
+ * @throws UnsupportedFeatureError when a feature is on that only the kernel keeps consistent
+ * @throws RefusedFilesystemError when nobody may change the volume
  * @throws FilesystemNotCleanError when the volume notes errors, or has no journal and was not unmounted
  * @throws CorruptFilesystemError
  */
@@ -44,6 +45,7 @@ export async function openExt4Writable(
   if (found.blockSize > cache.pageBytes) {
     cache = new FaultingCache(device, { cacheBytes, pageBytes: found.blockSize });
   }
+  await assertNotInUse(cache, found);
   const { superblock } = await openVolume(cache);
   await assertWritable(cache, superblock);
   const shift = areaShiftBytes ?? (device instanceof BlockWindow ? device.offsetBytes : 0);

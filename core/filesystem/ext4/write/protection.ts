@@ -1,5 +1,5 @@
 import type { FileType } from '../../filesystem';
-import { ImmutableFileError, NotReplaceableError } from '../../write-errors';
+import { ImmutableFileError, NotReplaceableError, OtherProjectError } from '../../write-errors';
 import { typeOfMode } from '../file-type';
 import { InodeFlag } from '../inode';
 import type { InodeEdit } from './inode-edit';
@@ -13,10 +13,21 @@ export function assertChangeable(place: Place): void {
   }
 }
 
+/** A directory that hands its project on takes no link to what belongs to another. @throws OtherProjectError */
+export function assertSameProject(directory: InodeEdit, inode: InodeEdit, path: string): void {
+  const isBound = (directory.fields.flags & InodeFlag.PROJINHERIT) !== 0;
+  if (isBound && directory.fields.projectId !== inode.fields.projectId) {
+    throw new OtherProjectError(path);
+  }
+}
+
 /** @param takesAway whether something would be changed that append-only protects */
 export function assertNotProtected(inode: InodeEdit, path: string, takesAway: boolean): void {
   if (inode.fields.flags & InodeFlag.IMMUTABLE) {
     throw new ImmutableFileError(path, 'immutable');
+  }
+  if (inode.fields.flags & InodeFlag.VERITY) {
+    throw new ImmutableFileError(path, 'sealed by fs-verity');
   }
   if (takesAway && inode.fields.flags & InodeFlag.APPEND) {
     throw new ImmutableFileError(path, 'append-only');

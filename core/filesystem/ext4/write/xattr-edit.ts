@@ -2,25 +2,26 @@ import type { Xattrs } from '../../filesystem';
 import { UnsupportedFeatureError } from '../../errors';
 import { XattrError } from '../../write-errors';
 import { aclToDisk } from '../acl';
-import { Compat } from '../features';
+import { Compat, Incompat } from '../features';
+import type { Superblock } from '../superblock';
+import { MAX_VALUE_BYTES, readValueInode } from '../value-inode';
 import {
   blockXattrCapacity,
   inodeXattrCapacity,
-  parseInodeXattrs,
-  parseXattrBlock,
   serializeXattrBlock,
-  verifyXattrBlock,
   writeInodeXattrs,
   writeXattrReferences,
   xattrBytes,
-  type XattrBlock,
   type XattrEntry,
 } from '../xattr';
-import { ACL_INDEXES, splitXattrName } from '../xattr-name';
-import { allocateBlocks, freeRun } from './block-allocator';
+import { ACL_INDEXES, fullXattrName, splitXattrName } from '../xattr-name';
+import { allocateBlocks } from './block-allocator';
+import { dropXattrBlock } from './drop-xattrs';
 import { groupOfInode } from './geometry';
 import type { InodeEdit } from './inode-edit';
+import { makeValueInode } from './value-inodes';
 import type { VolumeEdit } from './volume-edit';
+import { type HeldXattrs, heldXattrs, readXattrBlock, settleValues } from './xattr-claims';
 
 /** Most inodes that the kernel lets share one attribute block. */
 const MOST_REFERENCES = 1024;
@@ -39,39 +40,18 @@ export function setXattrs(
   shared?: number,
 ): void {
   const { superblock } = volume;
+  const held = heldXattrs(volume, inode);
   const entries = [...xattrs].map(([name, value]) => toEntry(name, value, path));
   if (entries.length > 0 && (superblock.featureCompat & Compat.ext_attr) === 0) {
     throw new UnsupportedFeatureError(['extended attributes on a volume without ext_attr'], 'write');
   }
-  const { inside, outside } = place(volume, inode, entries, path);
+  const { inside, outside } = place(volume, inode, held, entries, path);
   const { extraIsize } = inode.fields;
-  if (inodeXattrCapacity(superblock, extraIsize) > 0 && !holdsInside(inode, inside)) {
+  if (inodeXattrCapacity(superblock, extraIsize) > 0 && !isSame(held.inside, inside)) {
     writeInodeXattrs(inode.editBytes(), extraIsize, inside);
   }
   setBlock(volume, inode, outside, shared);
-}
-
-/** Gives up the inode's claim on its attribute block. */
-export function dropXattrBlock(volume: VolumeEdit, inode: InodeEdit): void {
-  const number = inode.fields.xattrBlock;
-  if (number === 0) {
-    return;
-  }
-  const { references } = readXattrBlock(volume, number);
-  if (references > 1) {
-    writeXattrReferences(volume.editBlock(number), references - 1, volume.superblock, number);
-  } else {
-    freeRun(volume, { start: number, count: 1 });
-  }
-  inode.addBlocks(-1);
-  inode.fields.xattrBlock = 0;
-}
-
-/** @throws CorruptFilesystemError */
-export function readXattrBlock(volume: VolumeEdit, number: number): XattrBlock {
-  const bytes = volume.readBlock(number);
-  verifyXattrBlock(bytes, volume.superblock, number);
-  return parseXattrBlock(bytes);
+  settleValues(volume, inode, held, heldXattrs(volume, inode));
 }
 
 function setBlock(
@@ -121,31 +101,101 @@ function makeBlock(volume: VolumeEdit, inode: InodeEdit, entries: readonly Xattr
   return run!.start;
 }
 
-/** Divides attributes between inode and block: all inside if they fit, else the largest outside as far as needed. */
+interface Placed {
+  readonly inside: XattrEntry[];
+  readonly outside: XattrEntry[];
+}
+
+/**
+ * Divides attributes between inode and block: all inside if they fit, else the largest outside as far as needed. What
+ * the kernel keeps there for itself stays where it is. Where that is too much, ea_inode lets the longest values go to
+ * inodes of their own; those that are there already stay.
+ */
 function place(
   volume: VolumeEdit,
   inode: InodeEdit,
-  entries: readonly XattrEntry[],
+  held: HeldXattrs,
+  wanted: readonly XattrEntry[],
   path: string,
-): { inside: XattrEntry[]; outside: XattrEntry[] } {
-  const { superblock } = volume;
+): Placed {
+  const kept = {
+    inside: held.inside.filter(isKernels),
+    outside: held.block?.entries.filter(isKernels) ?? [],
+  };
+  const mayMove = (volume.superblock.featureIncompat & Incompat.ea_inode) !== 0;
+  const entries = mayMove ? wanted.map((entry) => storedAlready(volume, inode, held, entry)) : [...wanted];
+  for (;;) {
+    const placed = divide(volume.superblock, inode, kept, entries);
+    if (placed !== undefined) {
+      return placed;
+    }
+    const longest = indexOfLongest(entries);
+    if (!mayMove || longest === undefined) {
+      throw new XattrError(path, `${xattrBytes(entries)} bytes are more than inode and block take`);
+    }
+    const { value, ...name } = entries[longest]!;
+    entries[longest] = {
+      ...name,
+      value: new Uint8Array(),
+      inInode: makeValueInode(volume, inode, name, value),
+    };
+  }
+}
+
+function divide(
+  superblock: Superblock,
+  inode: InodeEdit,
+  kept: Placed,
+  entries: readonly XattrEntry[],
+): Placed | undefined {
   const inodeRoom = inodeXattrCapacity(superblock, inode.fields.extraIsize);
   const bySize = [...entries].sort((a, b) => xattrBytes([a]) - xattrBytes([b]));
-  const inside: XattrEntry[] = [];
-  const outside: XattrEntry[] = [];
+  const inside = [...kept.inside];
+  const outside = [...kept.outside];
   for (const entry of bySize) {
     (xattrBytes([...inside, entry]) <= inodeRoom ? inside : outside).push(entry);
   }
-  if (outside.length > 0 && xattrBytes(outside) > blockXattrCapacity(superblock.blockSize)) {
-    throw new XattrError(path, `${xattrBytes(entries)} bytes are more than inode and block take`);
-  }
-  return { inside, outside };
+  const fits = outside.length === 0 || xattrBytes(outside) <= blockXattrCapacity(superblock.blockSize);
+  return fits ? { inside, outside } : undefined;
+}
+
+/** The entry as it is stored, if its value stands in an inode already. */
+function storedAlready(
+  volume: VolumeEdit,
+  inode: InodeEdit,
+  held: HeldXattrs,
+  entry: XattrEntry,
+): XattrEntry {
+  const owner = { number: inode.number, inode: inode.fields };
+  const stored = [...held.inside, ...(held.block?.entries ?? [])].find(
+    (other) =>
+      isSameName(other, entry) &&
+      other.inInode?.sizeBytes === entry.value.length &&
+      Buffer.compare(readValueInode(volume.reader, other.inInode, owner), entry.value) === 0,
+  );
+  return stored ?? entry;
+}
+
+function indexOfLongest(entries: readonly XattrEntry[]): number | undefined {
+  let longest: number | undefined;
+  entries.forEach(({ value }, index) => {
+    if (value.length > (longest === undefined ? 0 : entries[longest]!.value.length)) longest = index;
+  });
+  return longest;
+}
+
+/** Whether an attribute is the kernel's own (inline data, encryption, verity): nobody sets it by a system call. */
+function isKernels(entry: XattrEntry): boolean {
+  return fullXattrName(entry) === undefined;
 }
 
 function toEntry(name: string, value: Uint8Array, path: string): XattrEntry {
   const split = splitXattrName(name);
   if (split === undefined || split.suffix.length > 255) {
     throw new XattrError(path, `ext4 keeps no attribute of the name ${name}`);
+  }
+  if (value.length > MAX_VALUE_BYTES) {
+    throw new XattrError(path, `the value of ${name} has ${value.length} bytes`);
   }
   const stored = ACL_INDEXES.has(split.nameIndex) ? storedAcl(value, path) : value;
   return { ...split, value: stored };
@@ -159,20 +209,20 @@ function storedAcl(value: Uint8Array, path: string): Uint8Array {
   }
 }
 
-function holdsInside(inode: InodeEdit, entries: readonly XattrEntry[]): boolean {
-  return isSame(parseInodeXattrs(inode.readBytes(), inode.fields.extraIsize), entries);
-}
-
 function isSame(a: readonly XattrEntry[], b: readonly XattrEntry[]): boolean {
   return (
     a.length === b.length &&
     a.every((entry) =>
       b.some(
         (other) =>
-          other.nameIndex === entry.nameIndex &&
-          Buffer.compare(other.suffix, entry.suffix) === 0 &&
+          isSameName(entry, other) &&
+          other.inInode?.inode === entry.inInode?.inode &&
           Buffer.compare(other.value, entry.value) === 0,
       ),
     )
   );
+}
+
+function isSameName(a: XattrEntry, b: XattrEntry): boolean {
+  return a.nameIndex === b.nameIndex && Buffer.compare(a.suffix, b.suffix) === 0;
 }

@@ -1,3 +1,4 @@
+import { DirectEngine } from '../../../../../core/apply/direct-engine';
 import { ImageElvesError } from '../../../../../core/errors';
 import { OverlayBlockDevice } from '../../../../../core/block-device/overlay-block-device';
 import { FaultingCache } from '../../../../../core/block-device/faulting-cache';
@@ -10,7 +11,7 @@ import { WriteSession } from '../../../../../core/filesystem/ext4/write/write-se
 import { VolumeReader } from '../../../../../core/filesystem/ext4/volume-reader';
 import type { FilesystemWriter } from '../../../../../core/filesystem/filesystem';
 import { FileBlockDevice } from '../../../../support/file-block-device';
-import { performOperation } from '../../../../support/filesystem-operations';
+import { performByEngine } from '../../../../support/filesystem-operations';
 import { ImageFolder, makeImage, onMountedImage, FILL_TREE } from '../../../../support/mounted-image';
 import { randomOperations } from '../../../../support/random-operations';
 import { mkfsCommand } from '../../../../support/volume-matrix';
@@ -208,13 +209,16 @@ describe('a volume whose bytes are changed at random', () => {
         }
         try {
           const filesystem = await openExt4Writable(overlay);
+          const mounts = [{ mountPoint: '/', kind: 'ext4', filesystem, writer: filesystem }];
           for (const operation of randomOperations(round, 60)) {
-            const outcome = await performOperation(filesystem, operation).catch((error: unknown) => {
-              if (!(error instanceof ImageElvesError)) {
-                throw error;
-              }
-              return error.name;
-            });
+            const outcome = await performByEngine(new DirectEngine(), mounts, operation).catch(
+              (error: unknown) => {
+                if (!(error instanceof ImageElvesError)) {
+                  throw error;
+                }
+                return error.name;
+              },
+            );
             thrown.set(outcome, (thrown.get(outcome) ?? 0) + 1);
           }
           await filesystem.check();

@@ -122,12 +122,12 @@ it.each([
     ['-O', '^has_journal'],
     'FilesystemNotCleanError',
   ],
-  ['with a feature that is not known', 'feature +project', ['-I', '256'], 'UnsupportedFeatureError'],
+  ['with a feature that is not known', 'ssv feature_ro_compat 0x4000046b', [], 'RefusedFilesystemError'],
+  ['that is marked read-only', 'feature +read-only', [], 'RefusedFilesystemError'],
+  ['with a journal elsewhere', 'ssv journal_inum 0', [], 'RefusedFilesystemError'],
   ['with quota', 'feature +quota', [], 'UnsupportedFeatureError'],
-  ['with verity', 'feature +verity', [], 'UnsupportedFeatureError'],
-  ['with inline data', 'feature +inline_data', [], 'UnsupportedFeatureError'],
-  ['with large attributes', 'feature +ea_inode', [], 'UnsupportedFeatureError'],
   ['with encryption', 'feature +encrypt', [], 'UnsupportedFeatureError'],
+  ['with casefolded names', 'feature +casefold', [], 'UnsupportedFeatureError'],
   ['with clusters', '', ['-O', 'bigalloc'], 'UnsupportedFeatureError'],
 ])('does not write to a volume %s', async (_name, request, options, error) => {
   const file = folder.image('refused');
@@ -160,4 +160,18 @@ it('does not change an indexed directory of a volume that has lost dir_index', a
   const attempt = filesystem.writeFile('/d/new', new Uint8Array(), metadata());
   await expect(attempt).rejects.toMatchObject({ name: 'UnsupportedFeatureError' });
   await filesystem.writeFile('/elsewhere', new Uint8Array(), metadata());
+});
+
+it('does not write to a volume that, by its multiple mount protection, is in use', async () => {
+  const [live, copy] = [folder.image('live'), folder.image('copy')];
+  await makeImage(live, 48, mkfsCommand(['-O', 'mmp']));
+  await onMountedImage(live, 'sync -f "$MNT"; cp "$IMAGE" "$COPY"', { environment: { COPY: copy } });
+  await using base = await FileBlockDevice.open(copy);
+  const overlay = new OverlayBlockDevice(base);
+  await expect(openExt4Writable(overlay)).rejects.toMatchObject({
+    name: 'RefusedFilesystemError',
+    message: expect.stringContaining('in use'),
+  });
+  expect(overlay.dirtyBlocks()).toEqual([]);
+  expect((await changeImage(live, async () => 'unmounted')).result).toBe('unmounted');
 });
