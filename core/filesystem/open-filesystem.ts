@@ -1,6 +1,7 @@
 import type { BlockReader } from '../block-device/block-device';
 import { UnsupportedFilesystemError } from './errors';
 import { openExt4 } from './ext4/open-ext4';
+import { openFat } from './fat/open-fat';
 import type { FilesystemReader } from './filesystem';
 import { openXfs } from './xfs/open-xfs';
 
@@ -15,6 +16,7 @@ type Open = (device: BlockReader, options: OpenFilesystemOptions) => Promise<Fil
 const READERS: ReadonlyMap<string, Open> = new Map<string, Open>([
   ['ext4', openExt4],
   ['xfs', openXfs],
+  ['vfat', openFat],
 ]);
 
 /** True for kinds that are read without the kernel. */

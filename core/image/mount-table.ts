@@ -22,10 +22,7 @@ export interface MountTable {
 }
 
 /** Kinds that hold nothing an update has to reach, each with the reason why the image does without. */
-const harmlessKinds: ReadonlyMap<string, string> = new Map([
-  ['vfat', 'a FAT filesystem (the EFI system partition) is neither read nor written'],
-  ['swap', 'swap holds no files'],
-]);
+const harmlessKinds: ReadonlyMap<string, string> = new Map([['swap', 'swap holds no files']]);
 
 const containerKinds: ReadonlySet<string> = new Set(['lvm2', 'luks', 'mdraid']);
 
@@ -79,6 +76,7 @@ function resolveMount(
     const source = findSource(entry, filesystems);
     const harmless = harmlessKinds.get(source?.kind ?? entry.type);
     if (harmless) return { reason: harmless };
+    if (!source && entry.type === 'vfat') return { reason: 'a FAT filesystem that no volume holds' };
     if (!source) throw missing(entry, filesystems);
     if (isManual(entry)) return { reason: 'noauto: it is not mounted when the machine runs' };
     const refusal = refuse(source);
