@@ -8,10 +8,13 @@ import type {
   KernelReading,
   LinuxKernel,
 } from '../core/filesystem/linux-kernel';
+import { readFilesystemTags } from '../core/image/filesystem-tags';
 import { KernelEngineError } from './errors';
 import { guestOperation } from './guest-operations';
 import { GuestFailure, Machine, shown } from './machine';
 import { findMachineFiles, type MachineFiles } from './machine-files';
+import type { ReaderFacts } from './kernel-reader';
+import { KernelSession } from './kernel-session';
 import { operationError } from './operation-errors';
 import { SharedDisks } from './shared-disks';
 
@@ -30,6 +33,7 @@ export interface EmulatedKernelOptions {
   readonly maxWrittenBytes?: number;
 }
 
+const MAX_FINDINGS = 200;
 const DEFAULT_MEMORY_MB = 512;
 const DEFAULT_TIMEOUT_MS = 600_000;
 const DEFAULT_MAX_WRITTEN_BYTES = 1024 * 1024 * 1024;
@@ -96,12 +100,29 @@ export class EmulatedKernel implements LinuxKernel {
     });
   }
 
-  async read(_filesystems: readonly KernelFilesystem[]): Promise<KernelReading> {
-    throw new KernelEngineError('it cannot read yet');
+  async read(filesystems: readonly KernelFilesystem[]): Promise<KernelReading> {
+    const disks = SharedDisks.readOnly(filesystems);
+    const facts = await Promise.all(filesystems.map(readerFacts));
+    const machine = await Machine.start(this.files, disks.disks, this.machine);
+    try {
+      await machine.ask({ do: 'mount', writable: false, mounts: mountRequests(disks, filesystems) });
+      return new KernelSession(machine, facts, (error) => explained(error, machine));
+    } catch (error) {
+      await machine.close();
+      throw explained(error, machine);
+    }
   }
 
-  async verify(_filesystems: readonly KernelFilesystem[]): Promise<readonly string[]> {
-    throw new KernelEngineError('it cannot verify yet');
+  async verify(filesystems: readonly KernelFilesystem[]): Promise<readonly string[]> {
+    const disks = SharedDisks.readOnly(filesystems);
+    const mounts = mountRequests(disks, filesystems);
+    return this.running(disks, async (machine) => {
+      await machine.ask({ do: 'mount', writable: false, mounts });
+      await machine.ask({ do: 'unmount' });
+      const { fields } = await machine.ask({ do: 'check', mounts });
+      if (!Array.isArray(fields.findings)) throw new KernelEngineError('it does not say what it found');
+      return fields.findings.slice(0, MAX_FINDINGS).map(shown);
+    });
   }
 
   /** Mounts for writing, does the work, unmounts; and only then lets the devices have what was written. */
@@ -129,6 +150,12 @@ export class EmulatedKernel implements LinuxKernel {
       throw explained(error, machine);
     }
   }
+}
+
+/** What a reader says of itself, read here: the guest need not be asked. */
+async function readerFacts({ kind, device }: KernelFilesystem): Promise<ReaderFacts> {
+  const { uuid = '', label = '' } = await readFilesystemTags(device, kind);
+  return { kind, uuid, label, sizeBytes: device.sizeBytes };
 }
 
 function mountRequests(disks: SharedDisks, filesystems: readonly KernelFilesystem[]): object[] {

@@ -3,7 +3,7 @@ import { KernelEngineError } from './errors';
 
 /** Longer lines are no answer of ours: the guest may have been taken over by the image. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
-const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 export interface GuestMessage {

@@ -4,9 +4,8 @@ import { KernelEngineMissingError } from './errors';
 
 /** The files that a machine is made of. */
 export interface MachineFiles {
-  readonly qemu: string;
-  /** Where QEMU finds its firmware, when it is not where it was built for. */
-  readonly firmware?: string;
+  /** The emulator, and what stands before its other arguments. */
+  readonly qemu: { readonly program: string; readonly args: readonly string[] };
   readonly kernel: string;
   readonly initramfs: string;
 }
@@ -25,13 +24,20 @@ export async function findMachineFiles(directory: string, qemu?: string): Promis
       throw new KernelEngineMissingError(`there is no ${file}`, 'Build it: npm run kernel-engine');
     }
   }
-  const own = join(directory, 'qemu', PROGRAM);
-  const firmware = join(directory, 'qemu/firmware');
-  if (qemu === undefined && (await exists(own, constants.X_OK))) {
-    const hasFirmware = await exists(firmware, constants.R_OK);
-    return { qemu: own, kernel, initramfs, ...(hasFirmware ? { firmware } : {}) };
-  }
-  return { qemu: qemu ?? (await onPath()), kernel, initramfs };
+  return { qemu: await findQemu(directory, qemu), kernel, initramfs };
+}
+
+/** That which was asked for, else that of the directory with its own libraries and firmware, else the host's. */
+async function findQemu(directory: string, qemu: string | undefined): Promise<MachineFiles['qemu']> {
+  if (qemu !== undefined) return { program: qemu, args: [] };
+  const own = join(directory, 'qemu');
+  const program = join(own, 'bin', PROGRAM);
+  if (!(await exists(program, constants.R_OK))) return { program: await onPath(), args: [] };
+  const libraries = join(own, 'lib');
+  return {
+    program: join(libraries, 'ld-linux-x86-64.so.2'),
+    args: ['--library-path', libraries, program, '-L', join(own, 'share')],
+  };
 }
 
 async function onPath(): Promise<string> {

@@ -70,7 +70,10 @@ export class Machine implements AsyncDisposable {
       undo.unshift(() => nbd.close());
       const port = await GuestPort.listen(join(folder, 'port'));
       undo.unshift(() => port.close());
-      const qemu = await QemuProcess.start(files.qemu, qemuArguments(files, disks, folder, options.memoryMb));
+      const qemu = await QemuProcess.start(files.qemu.program, [
+        ...files.qemu.args,
+        ...qemuArguments(files, disks, folder, options.memoryMb),
+      ]);
       undo.unshift(() => qemu.kill());
       const machine = new Machine(folder, nbd, port, qemu);
       machine.watch(options.timeoutMs);
@@ -186,9 +189,8 @@ function qemuArguments(
   memoryMb: number,
 ): string[] {
   const args = [
-    ...(files.firmware === undefined ? [] : ['-L', files.firmware]),
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-    ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', 'Nehalem,+rdrand'],
+    ...['-machine', 'pc', '-accel', 'tcg,thread=multi,tb-size=64', '-cpu', 'Nehalem,+rdrand'],
     ...['-smp', '1', '-m', String(memoryMb)],
     ...['-kernel', files.kernel, '-initrd', files.initramfs, '-append', KERNEL_PARAMETERS],
     ...['-device', 'virtio-serial-pci,max_ports=2', '-chardev', `socket,id=port,path=${folder}/port`],

@@ -7,6 +7,7 @@ import {
   NotADirectoryError,
   NotFoundError,
   NotReplaceableError,
+  OtherProjectError,
   XattrError,
 } from '../core/filesystem/write-errors';
 import { type GuestFailure, shown } from './machine';
@@ -25,7 +26,7 @@ function causeOf(operation: ResolvedOperation, failure: GuestFailure): Error {
     case 'not-replaceable':
       return new NotReplaceableError(path, shown(facts.found), shown(facts.wanted));
     case 'protected':
-      return new ImmutableFileError(path, facts.flag === 'append-only' ? 'append-only' : 'immutable');
+      return new ImmutableFileError(path, protection(facts.flag));
     case 'xattr':
       return new XattrError(path, `${shown(facts.name)}: ${shown(facts.problem)}`);
     case 'ENOENT':
@@ -35,6 +36,8 @@ function causeOf(operation: ResolvedOperation, failure: GuestFailure): Error {
       return new NotADirectoryError(path);
     case 'ENOTEMPTY':
       return new DirectoryNotEmptyError(path);
+    case 'EXDEV':
+      return new OtherProjectError(path);
     case 'EPERM':
       return new ImmutableFileError(path, 'immutable');
     case 'ENAMETOOLONG':
@@ -43,4 +46,10 @@ function causeOf(operation: ResolvedOperation, failure: GuestFailure): Error {
     default:
       return failure;
   }
+}
+
+type Protection = ConstructorParameters<typeof ImmutableFileError>[1];
+
+function protection(flag: unknown): Protection {
+  return flag === 'append-only' || flag === 'sealed by fs-verity' ? flag : 'immutable';
 }

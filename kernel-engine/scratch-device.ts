@@ -1,6 +1,11 @@
-import type { BlockDevice, BlockReader } from '../core/block-device/block-device';
+import {
+  type BlockDevice,
+  type BlockReader,
+  type Piece,
+  writePieces,
+} from '../core/block-device/block-device';
 import { assertWithin } from '../core/block-device/device-errors';
-import { PagedBytes } from '../core/block-device/paged-bytes';
+import { PagedBytes, plainBytes } from '../core/block-device/paged-bytes';
 import { KernelEngineError } from './errors';
 
 const PAGE_BYTES = 4096;
@@ -79,12 +84,15 @@ export class ScratchDevice implements BlockDevice {
       if (Buffer.compare(before, bytes) !== 0) changed.push(page);
     }
     changed.sort((a, b) => a - b);
+    const pieces: Piece[] = [];
     for (let first = 0; first < changed.length;) {
       let next = first + 1;
       while (next - first < MERGE_PAGES && changed[next] === changed[next - 1]! + 1) next += 1;
       const run = changed.slice(first, next).map((page) => this.pages.get(page)!);
-      await device.write(changed[first]! * PAGE_BYTES, run.length === 1 ? run[0]! : Buffer.concat(run));
+      const bytes = run.length === 1 ? run[0]! : plainBytes(Buffer.concat(run));
+      pieces.push({ offsetBytes: changed[first]! * PAGE_BYTES, bytes });
       first = next;
     }
+    await writePieces(device, pieces);
   }
 }

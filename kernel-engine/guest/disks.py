@@ -59,6 +59,9 @@ class KernelLog:
     def forget(self):
         os.lseek(self._fd, 0, os.SEEK_END)
 
+    def errors(self):
+        return self.lines(ERROR_LEVEL)
+
     def lines(self, level=7):
         found = []
         while True:

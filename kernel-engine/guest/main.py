@@ -27,7 +27,8 @@ def serve():
     while True:
         request = port.receive()
         try:
-            port.send({"did": request["do"], **(work.do(request) or {})})
+            answer, payload = work.do(request)
+            port.send({"did": request["do"], **answer}, payload)
         except Failure as failure:
             port.send({"failed": failure.message()})
 

@@ -41,6 +41,8 @@ def refuse_protected(found, path):
         raise Refused("protected", path=os.fsdecode(path), flag="immutable")
     if found.append_only:
         raise Refused("protected", path=os.fsdecode(path), flag="append-only")
+    if found.sealed:
+        raise Refused("protected", path=os.fsdecode(path), flag="sealed by fs-verity")
 
 
 def make_room(tree, path, kind):

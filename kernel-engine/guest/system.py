@@ -15,6 +15,7 @@ UTIME_OMIT = (1 << 30) - 2  # stat.h
 
 STATX_ATTR_IMMUTABLE = 0x10
 STATX_ATTR_APPEND = 0x20
+STATX_ATTR_VERITY = 0x100000
 _STATX_BASIC_STATS = 0x7FF
 
 
@@ -68,6 +69,11 @@ class Statx(ctypes.Structure):
     @property
     def append_only(self):
         return bool(self.attributes & STATX_ATTR_APPEND)
+
+    @property
+    def sealed(self):
+        """By fs-verity: its content can never change."""
+        return bool(self.attributes & STATX_ATTR_VERITY)
 
 
 def _call(result):

@@ -3,9 +3,11 @@
 import errno
 import os
 
-from disks import Mounts
+from checking import check
+from disks import ALIASES, Mounts
 from failure import Failure
 from operations import PERFORM, Refused
+from reading import Filesystem, Reading
 from tree import Tree
 
 REPORT_EVERY = 256
@@ -16,20 +18,62 @@ class Work:
         self._port = port
         self._mounts = Mounts()
         self._trees = []
+        self._reading = Reading()
 
     def do(self, request):
-        return getattr(self, "do_" + request["do"].replace("-", "_"))(request)
+        """Returns what is answered, and the bytes that go with it."""
+        match request["do"]:
+            case "mount":
+                return self._mount(request["mounts"], request["writable"]), b""
+            case "perform":
+                return self._perform_all(), b""
+            case "read":
+                return self._read(request)
+            case "unmount":
+                return self._unmount(), b""
+            case "check":
+                return {"findings": self._check(request["mounts"])}, b""
+        raise Failure("protocol", "nothing is done by that name")
 
-    def do_mount(self, request):
-        """Mounts each, or none."""
-        for wanted in request["mounts"]:
-            root = self._mounts.mount(
-                wanted["disk"], wanted["kind"], wanted.get("subvolume"), request["writable"]
-            )
-            self._trees.append(Tree(root))
+    def _mount(self, mounts, writable):
+        for wanted in mounts:
+            root = self._mounts.mount(wanted["disk"], wanted["kind"], wanted.get("subvolume"), writable)
+            if writable:
+                self._trees.append(Tree(root))
+            else:
+                self._reading.filesystems.append(Filesystem(root, wanted["kind"]))
         self._mounts.log.forget()
+        return {}
 
-    def do_perform(self, _request):
+    def _unmount(self):
+        for tree in self._trees:
+            tree.close()
+        self._trees = []
+        self._reading.close()
+        self._mounts.unmount_all()
+        complaints = self._mounts.log.errors()
+        if complaints:
+            raise Failure("unmount", "the kernel complained", kernel=complaints)
+        return {}
+
+    def _check(self, mounts):
+        findings = []
+        checked = set()
+        for wanted in mounts:
+            kind = ALIASES.get(wanted["kind"], wanted["kind"])
+            if wanted["disk"] in checked:
+                continue
+            checked.add(wanted["disk"])
+            findings += check(kind, self._mounts.device(wanted["disk"]))
+        return findings
+
+    def _read(self, request):
+        try:
+            return self._reading.answer(request)
+        except OSError as error:
+            raise Failure("read", error.strerror or str(error), errno=error_name(error)) from error
+
+    def _perform_all(self):
         """Operations follow, one message each, until one that is none."""
         count = 0
         while (operation := self._port.receive()).get("op") is not None:
@@ -38,8 +82,9 @@ class Work:
             except Refused as refused:
                 raise Failure("operation", refused.why, index=count, **refused.facts) from refused
             except OSError as error:
-                name = errno.errorcode.get(error.errno, str(error.errno))
-                raise Failure("operation", error.strerror, index=count, errno=name) from error
+                raise Failure(
+                    "operation", error.strerror or str(error), index=count, errno=error_name(error)
+                ) from error
             count += 1
             if count % REPORT_EVERY == 0:
                 self._port.send({"performed": count})
@@ -53,11 +98,6 @@ class Work:
         tree = self._trees[operation["mount"]]
         PERFORM[operation["op"]](tree, os.fsencode(operation["path"]), operation, content)
 
-    def do_unmount(self, _request):
-        for tree in self._trees:
-            tree.close()
-        self._trees = []
-        self._mounts.unmount_all()
-        complaints = self._mounts.log.lines(level=3)
-        if complaints:
-            raise Failure("unmount", "the kernel complained", kernel=complaints)
+
+def error_name(error):
+    return errno.errorcode.get(error.errno, str(error.errno))
