@@ -8,6 +8,7 @@ import { DocumentStore } from '../../aws/s3/document-store';
 import { LeaseStore } from '../../aws/s3/lease-store';
 import { S3PackStore } from '../../aws/s3/pack-store';
 import type { Services } from '../../aws/services';
+import type { LinuxKernel } from '../../core/filesystem/linux-kernel';
 import { RealClock } from '../../local/clock';
 import { createEbs, EBS_SERVICE_OPTIONS } from '../../local/ebs';
 import { createEc2 } from '../../local/ec2';
@@ -35,9 +36,13 @@ const SPEED = 1_000;
 export interface TestServiceOptions {
   /** Of the SDK, for each call. With 1 the first fault reaches the step, as if its Lambda had been killed there. */
   readonly maxAttempts?: number;
+  readonly kernel?: LinuxKernel;
 }
 
-export async function startTestServices({ maxAttempts = 4 }: TestServiceOptions = {}): Promise<TestServices> {
+export async function startTestServices({
+  maxAttempts = 4,
+  kernel,
+}: TestServiceOptions = {}): Promise<TestServices> {
   const folder = await mkdtemp(path.join(tmpdir(), 'imageelves-test-'));
   const clock = new RealClock({ speed: SPEED });
   const events = new EventLog(clock, path.join(folder, 'events.jsonl'));
@@ -90,6 +95,7 @@ export async function startTestServices({ maxAttempts = 4 }: TestServiceOptions 
     faults,
     calls,
     runCommand,
+    ...(kernel === undefined ? {} : { kernel }),
     async close() {
       await events.close();
       await rm(folder, { recursive: true, force: true });

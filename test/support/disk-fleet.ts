@@ -10,7 +10,8 @@ import { addMachine, type TestMachine } from './test-machines';
 
 const run = promisify(execFile);
 const BLOCK = 524_288;
-const DISK_BYTES = 64 * 2 ** 20;
+/** mkfs.xfs makes nothing smaller than 300 MiB. */
+const DISK_BYTES = { ext4: 64 * 2 ** 20, xfs: 320 * 2 ** 20 };
 
 /** What the update of this fleet does on a running machine, by its mounted root. */
 const UPDATE = `
@@ -55,14 +56,17 @@ export interface FleetMachine {
   /** Shell commands on the disk itself after that, `$DISK`. */
   readonly onDisk?: string;
   readonly instanceId?: string;
+  /** Of the root volume, which is a bare filesystem; ext4 unless it is said. */
+  readonly filesystem?: 'ext4' | 'xfs';
 }
 
-/** Small machines with real ext4 roots in the embedded EC2, and an update that changes files of them. Needs root. */
+/** Small machines with real roots in the embedded EC2, and an update that changes files of them. Needs root. */
 export class DiskFleet {
   private services!: TestServices;
 
   private constructor(
     private readonly folder: string,
+    private readonly tree: string,
     private readonly base: string,
   ) {}
 
@@ -75,9 +79,9 @@ export class DiskFleet {
     }
     await run('ln', ['-s', 'libx.so.1', path.join(tree, 'usr/lib/libx.so')]);
     const base = path.join(folder, 'base.raw');
-    await run('truncate', ['-s', String(DISK_BYTES), base]);
+    await run('truncate', ['-s', String(DISK_BYTES.ext4), base]);
     await run('mkfs.ext4', ['-q', '-d', tree, base]);
-    return new DiskFleet(folder, base);
+    return new DiskFleet(folder, tree, base);
   }
 
   remove(): Promise<void> {
@@ -100,7 +104,8 @@ export class DiskFleet {
 
   async machine(name: string, { running = false, ...options }: FleetMachine = {}): Promise<TestMachine> {
     const rawFile = path.join(this.folder, `${name}.raw`);
-    await run('cp', ['--sparse=always', this.base, rawFile]);
+    if (options.filesystem === 'xfs') await this.makeXfs(rawFile);
+    else await run('cp', ['--sparse=always', this.base, rawFile]);
     await onMountedImage(rawFile, `echo ${name} > $MNT/etc/hostname; ${options.script ?? ''}`);
     if (options.onDisk !== undefined) {
       await run('sh', ['-euc', options.onDisk], { env: { ...process.env, DISK: rawFile } });
@@ -109,10 +114,18 @@ export class DiskFleet {
     return addMachine(this.services, { name, rawFile, tags: { PatchGroup: 'all' }, running, overrides });
   }
 
-  /** What a script prints on the mounted root volume that the machine has now, after e2fsck has judged it. */
+  private async makeXfs(rawFile: string): Promise<void> {
+    await run('truncate', ['-s', String(DISK_BYTES.xfs), rawFile]);
+    await run('mkfs.xfs', ['-q', '-f', rawFile]);
+    const environment = { TREE: this.tree };
+    await onMountedImage(rawFile, 'cp -a "$TREE/." $MNT; sed -i s/ext4/xfs/ $MNT/etc/fstab', { environment });
+  }
+
+  /** What a script prints on the mounted root volume that the machine has now, after its own fsck has judged it. */
   async read(instanceId: string, script: string): Promise<string> {
     const file = await this.volumeFile(this.rootVolumeId(instanceId));
-    await run('e2fsck', ['-fn', file]);
+    const { stdout } = await run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', file]);
+    await (stdout.trim() === 'xfs' ? run('xfs_repair', ['-n', file]) : run('e2fsck', ['-fn', file]));
     return onMountedImage(file, script);
   }
 
@@ -142,9 +155,13 @@ export class DiskFleet {
   private async volumeFile(volumeId: string): Promise<string> {
     const { storage } = this.services.state;
     const name = path.join(this.folder, `${volumeId}.now.raw`);
-    await run('truncate', ['-s', String(DISK_BYTES), name]);
+    const indexes = await storage.writtenSince(volumeId, undefined);
+    const ext4 = Math.max(...indexes) * BLOCK < DISK_BYTES.ext4;
+    await rm(name, { force: true });
+    await writeFile(name, '');
+    await run('truncate', ['-s', String(ext4 ? DISK_BYTES.ext4 : DISK_BYTES.xfs), name]);
     const file = await open(name, 'r+');
-    for (const index of await storage.writtenSince(volumeId, undefined)) {
+    for (const index of indexes) {
       await file.write(await storage.readBlock(volumeId, index), 0, BLOCK, index * BLOCK);
     }
     await file.close();
