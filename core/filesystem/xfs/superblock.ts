@@ -3,7 +3,7 @@ import { readU8 } from '../../bytes/little-endian';
 import { decodeName } from '../../bytes/names';
 import { CorruptFilesystemError } from '../errors';
 import { verifyChecksum } from './block-stamp';
-import { type FeatureWords, Features2, Incompat, Version } from './features';
+import { type FeatureWords, FTYPE_OF_VERSION_4, Incompat, VersionBit } from './features';
 
 /** Of the first sector, as much as any version of the format uses. */
 export const SUPERBLOCK_BYTES = 512;
@@ -52,7 +52,7 @@ export function parseSuperblock(bytes: Uint8Array): Superblock {
   const hasStamps = version === 5;
   const incompat = hasStamps ? readU32BE(bytes, 216) : 0;
   // Early kernels of some machines wrote the word to the place after its own.
-  const features2 = versionnum & Version.more ? readU32BE(bytes, 200) | readU32BE(bytes, 204) : 0;
+  const features2 = versionnum & VersionBit.more ? readU32BE(bytes, 200) | readU32BE(bytes, 204) : 0;
   const uuid = bytes.slice(32, 48);
   const blockSize = readU32BE(bytes, 4);
   const superblock = {
@@ -77,13 +77,13 @@ export function parseSuperblock(bytes: Uint8Array): Superblock {
     metadataUuid: incompat & Incompat.meta_uuid ? bytes.slice(248, 264) : uuid,
     label: labelOf(bytes.subarray(108, 120)),
     hasStamps,
-    hasFileTypes: hasStamps ? (incompat & Incompat.ftype) !== 0 : (features2 & Features2.ftype) !== 0,
-    hasSparseInodes: (incompat & Incompat.spinodes) !== 0,
+    hasFileTypes: hasStamps ? (incompat & Incompat.ftype) !== 0 : (features2 & FTYPE_OF_VERSION_4) !== 0,
+    hasSparseInodes: (incompat & Incompat.sparse) !== 0,
   };
   checkLogarithms(bytes, superblock);
   checkGeometry(superblock);
   if (readU8(bytes, 126) !== 0) throw new CorruptFilesystemError('mkfs did not finish');
-  if ((versionnum & Version['directory version 2']) === 0) {
+  if ((versionnum & VersionBit.directory2) === 0) {
     throw new CorruptFilesystemError('directories of version 1, which no Linux kernel reads');
   }
   return superblock;
