@@ -4,6 +4,7 @@ Names that are not UTF-8 come out as lone surrogates (surrogateescape), as decod
 """
 
 import array
+import errno
 import fcntl
 import hashlib
 import json
@@ -31,10 +32,24 @@ def digest(path):
     return sha256.hexdigest()
 
 
+def xattrs(path):
+    return {
+        key: os.getxattr(path, key, follow_symlinks=False).hex()
+        for key in sorted(os.listxattr(path, follow_symlinks=False))
+        # XFS shows root an ACL a second time, in the form of the disk.
+        if not key.startswith("trusted.SGI_ACL_")
+    }
+
+
 def flags(path):
     fd = os.open(path, os.O_RDONLY)
     word = array.array("i", [0])
-    fcntl.ioctl(fd, FS_IOC_GETFLAGS, word)
+    try:
+        fcntl.ioctl(fd, FS_IOC_GETFLAGS, word)
+    except OSError as error:
+        # fuse2fs answers this for files only.
+        if error.errno != errno.ENOTTY:
+            raise
     os.close(fd)
     return word[0]
 
@@ -43,10 +58,10 @@ def entries(root):
     """What there is, a parent before its children, after the space that is free."""
     space = os.statvfs(root)
     yield {"freeBytes": space.f_bavail * space.f_frsize}
-    yield from below(root, b"/")
+    yield from below(root, b"/", {})
 
 
-def below(path, name):
+def below(path, name, seen):
     st = os.lstat(path)
     kind = KINDS[stat.S_IFMT(st.st_mode)]
     entry = {
@@ -60,19 +75,19 @@ def below(path, name):
         "links": st.st_nlink,
         "mtimeNs": str(st.st_mtime_ns),
         "ctimeNs": str(st.st_ctime_ns),
-        "xattrs": {
-            key: os.getxattr(path, key, follow_symlinks=False).hex()
-            for key in sorted(os.listxattr(path, follow_symlinks=False))
-            # XFS shows root an ACL a second time, in the form of the disk.
-            if not key.startswith("trusted.SGI_ACL_")
-        },
     }
-    if kind == "file":
-        entry["sha256"] = digest(path)
-    if kind in ("file", "directory"):
-        word = flags(path)
-        entry["immutable"] = bool(word & 0x10)
-        entry["appendOnly"] = bool(word & 0x20)
+    # Thousands of names may be one inode: what is costly is looked at once.
+    inode = (st.st_dev, st.st_ino)
+    if inode not in seen:
+        costly = {"xattrs": xattrs(path)}
+        if kind == "file":
+            costly["sha256"] = digest(path)
+        if kind in ("file", "directory"):
+            word = flags(path)
+            costly["immutable"] = bool(word & 0x10)
+            costly["appendOnly"] = bool(word & 0x20)
+        seen[inode] = costly
+    entry.update(seen[inode])
     if kind == "symlink":
         entry["target"] = os.fsdecode(os.readlink(path))
     if kind.endswith("device"):
@@ -80,7 +95,7 @@ def below(path, name):
     yield entry
     if kind == "directory":
         for child in sorted(os.listdir(path)):
-            yield from below(os.path.join(path, child), (name if name != b"/" else b"") + b"/" + child)
+            yield from below(os.path.join(path, child), (name if name != b"/" else b"") + b"/" + child, seen)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,13 @@ export function parseKernelListing(output: string): TreeListing {
 export async function readerListing(filesystem: FilesystemReader): Promise<TreeListing> {
   const listing = new Map<string, string>();
   listing.set('free', lineOf({ freeBytes: await filesystem.freeBytes() }));
+  // Thousands of names may be one inode: its content is read once.
+  const digests = new Map<number, string>();
   for await (const { path, stat } of filesystem.scan()) {
     const { type } = stat;
     const xattrs = await filesystem.xattrs(path);
+    const digest = digests.get(stat.inode) ?? (type === 'file' && sha256(await filesystem.readFile(path)));
+    if (digest !== false && stat.links > 1) digests.set(stat.inode, digest);
     const hasFlags = type === 'file' || type === 'directory';
     listing.set(
       path,
@@ -39,7 +43,7 @@ export async function readerListing(filesystem: FilesystemReader): Promise<TreeL
         xattrs: Object.fromEntries(
           [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('hex')]),
         ),
-        ...(type === 'file' && { sha256: sha256(await filesystem.readFile(path)) }),
+        ...(digest !== false && { sha256: digest }),
         ...(hasFlags && { immutable: stat.immutable, appendOnly: stat.appendOnly }),
         ...(type === 'symlink' && { target: await filesystem.readlink(path) }),
         ...(stat.device && { device: `${stat.device.major}:${stat.device.minor}` }),
