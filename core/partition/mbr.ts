@@ -1,9 +1,11 @@
 import type { BlockReader } from '../block-device/block-device';
+import { BlockWindow } from '../block-device/block-window';
 import { readU16, readU32 } from '../bytes/little-endian';
+import { detectFilesystem } from './detect-filesystem';
 import { PartitionTableError } from './partition-errors';
-import type { Partition, PartitionTable } from './partition-table';
+import { SECTOR_SIZES, type Partition, type PartitionTable } from './partition-table';
 
-const SECTOR_BYTES = 512;
+const RECORD_BYTES = 512;
 const BOOT_SIGNATURE = 0xaa55;
 const TABLE_OFFSET = 446;
 const ENTRY_BYTES = 16;
@@ -21,7 +23,10 @@ interface Entry {
 
 /**
  * Undefined when the first sector is no partition table; `protective` when it stands guard over a GPT.
- * Sectors are taken to be 512 bytes: an MBR does not say.
+ *
+ * An MBR does not say how long its sectors are. They are taken for 512 bytes, unless only with 4096 something known
+ * stands where a partition begins.
+ *
  * @throws PartitionTableError when a partition lies outside the disk, or the chain of extended records is broken
  */
 export async function readMbr(
@@ -35,36 +40,68 @@ export async function readMbr(
   if (!entries.some((entry) => isUsed(entry))) return undefined;
 
   const diskUuid = readU32(firstSector, 440).toString(16).padStart(8, '0');
-  const partitions: Partition[] = [];
-  for (const [index, entry] of entries.entries()) {
-    if (!isUsed(entry)) continue;
-    if (!EXTENDED_TYPES.has(entry.type)) {
-      partitions.push(partition(reader, diskUuid, index + 1, entry.type, entry.firstSector, entry.sectors));
-    } else {
-      partitions.push(...(await readLogical(reader, diskUuid, entry)));
-    }
+  const tables: (Partition[] | PartitionTableError)[] = [];
+  for (const sectorBytes of SECTOR_SIZES) {
+    const partitions = await readPartitions({ reader, diskUuid, sectorBytes }, entries);
+    tables.push(partitions);
+    if (Array.isArray(partitions) && (await holdsSomething(reader, partitions)))
+      return { scheme: 'mbr', diskUuid, partitions };
   }
-  return { scheme: 'mbr', diskUuid, partitions };
+  const [usual] = tables;
+  if (!Array.isArray(usual)) throw usual!;
+  return { scheme: 'mbr', diskUuid, partitions: usual };
+}
+
+/** A disk whose sectors are taken to be of this length. */
+interface Disk {
+  readonly reader: BlockReader;
+  readonly diskUuid: string;
+  readonly sectorBytes: number;
+}
+
+async function readPartitions(
+  disk: Disk,
+  entries: readonly Entry[],
+): Promise<Partition[] | PartitionTableError> {
+  try {
+    const partitions: Partition[] = [];
+    for (const [index, entry] of entries.entries()) {
+      if (!isUsed(entry)) continue;
+      if (EXTENDED_TYPES.has(entry.type)) partitions.push(...(await readLogical(disk, entry)));
+      else partitions.push(partition(disk, index + 1, entry.type, entry.firstSector, entry.sectors));
+    }
+    return partitions;
+  } catch (error) {
+    if (error instanceof PartitionTableError) return error;
+    throw error;
+  }
+}
+
+async function holdsSomething(reader: BlockReader, partitions: readonly Partition[]): Promise<boolean> {
+  for (const { offsetBytes, sizeBytes } of partitions) {
+    const kind = await detectFilesystem(new BlockWindow(reader, offsetBytes, sizeBytes));
+    if (kind !== 'unknown') return true;
+  }
+  return false;
 }
 
 /** Each extended record describes one logical partition and points to the next record. */
-async function readLogical(reader: BlockReader, diskUuid: string, extended: Entry): Promise<Partition[]> {
+async function readLogical(disk: Disk, extended: Entry): Promise<Partition[]> {
+  const { reader, sectorBytes } = disk;
   const found: Partition[] = [];
   const seen = new Set<number>();
   let record = extended.firstSector;
   while (!seen.has(record) && found.length < MAX_LOGICAL_PARTITIONS) {
     seen.add(record);
-    if ((record + 1) * SECTOR_BYTES > reader.sizeBytes) {
+    if ((record + 1) * sectorBytes > reader.sizeBytes) {
       throw new PartitionTableError('an extended record lies outside the disk', { record });
     }
-    const entries = parseRecord(await reader.read(record * SECTOR_BYTES, SECTOR_BYTES));
+    const entries = parseRecord(await reader.read(record * sectorBytes, RECORD_BYTES));
     if (!entries) throw new PartitionTableError('an extended record has no signature', { record });
     const logical = entries.find((entry) => isUsed(entry) && !EXTENDED_TYPES.has(entry.type));
     if (logical) {
       const number = 5 + found.length;
-      found.push(
-        partition(reader, diskUuid, number, logical.type, record + logical.firstSector, logical.sectors),
-      );
+      found.push(partition(disk, number, logical.type, record + logical.firstSector, logical.sectors));
     }
     const next = entries.find((entry) => isUsed(entry) && EXTENDED_TYPES.has(entry.type));
     if (!next) return found;
@@ -74,20 +111,19 @@ async function readLogical(reader: BlockReader, diskUuid: string, extended: Entr
 }
 
 function partition(
-  reader: BlockReader,
-  diskUuid: string,
+  { reader, diskUuid, sectorBytes }: Disk,
   number: number,
   typeByte: number,
   firstSector: number,
   sectors: number,
 ): Partition {
-  if ((firstSector + sectors) * SECTOR_BYTES > reader.sizeBytes) {
+  if ((firstSector + sectors) * sectorBytes > reader.sizeBytes) {
     throw new PartitionTableError('a partition lies outside the disk', { number, firstSector, sectors });
   }
   return {
     number,
-    offsetBytes: firstSector * SECTOR_BYTES,
-    sizeBytes: sectors * SECTOR_BYTES,
+    offsetBytes: firstSector * sectorBytes,
+    sizeBytes: sectors * sectorBytes,
     typeByte,
     partUuid: `${diskUuid}-${number.toString(16).padStart(2, '0')}`,
   };

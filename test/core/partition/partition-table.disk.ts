@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, truncate, writeFile } from 'node:fs/promises';
+import { open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { readPartitionTable } from '../../../core/partition/partition-table';
 import { FileBlockDevice } from '../../support/file-block-device';
@@ -187,6 +187,33 @@ describe('readPartitionTable', () => {
       14,
       256 * 4096,
     ]);
+  });
+
+  it('finds sectors of 4096 bytes of an MBR by what stands where its partitions begin', async () => {
+    const file = await disk('mbr-4k', 64);
+    const loop = (await run('losetup', ['--show', '-f', '-b', '4096', file])).stdout.trim();
+    try {
+      const parts = ['mkpart', 'primary', '1MiB', '9MiB', 'mkpart', 'extended', '9MiB', '60MiB'];
+      const logical = ['mkpart', 'logical', '10MiB', '20MiB', 'mkpart', 'logical', '21MiB', '40MiB'];
+      await run('parted', ['-s', loop, 'mklabel', 'msdos', ...parts, ...logical]);
+    } finally {
+      await run('losetup', ['-d', loop]);
+    }
+    const swap = `${file}.swap`;
+    await writeFile(swap, '');
+    await truncate(swap, 19 * 1024 * 1024);
+    await run('mkswap', ['-q', swap]);
+    await overwrite(file, 21 * 1024 * 1024, (await readFile(swap)).subarray(0, 4096));
+
+    const { partitions } = await weSay(file);
+
+    expect(partitions.map(({ number, offsetBytes, sizeBytes }) => [number, offsetBytes, sizeBytes])).toEqual(
+      [
+        [1, 1, 8],
+        [5, 10, 10],
+        [6, 21, 19],
+      ].map(([number, start, size]) => [number, start! * 1024 * 1024, size! * 1024 * 1024]),
+    );
   });
 
   it('takes a bare filesystem for what it is', async () => {

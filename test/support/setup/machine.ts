@@ -14,6 +14,7 @@ const JUDGES: readonly Requirement[] = [
   { program: 'mkfs.vfat', debianPackage: 'dosfstools', why: 'makes EFI system partitions' },
   { program: 'mcopy', debianPackage: 'mtools', why: 'fills FAT filesystems without a mount' },
   { program: 'parted', debianPackage: 'parted', why: 'writes partition tables, a second opinion' },
+  { program: 'cryptsetup', debianPackage: 'cryptsetup-bin', why: 'makes what is to be refused by name' },
 ];
 
 /** Before tests that need root and the tools of the host: installs what is missing, or says what it is. */
