@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from './build-error';
 import { type LockedPackage, sha256 } from './package-lock';
@@ -55,6 +55,9 @@ export class DebianArchive {
       'Dir::State': join(apt, 'state'),
       'Dir::State::status': join(apt, 'status'),
       'Dir::Cache': join(apt, 'cache'),
+      // Container images of Debian switch them off, and each call would parse all lists again.
+      'Dir::Cache::pkgcache': 'pkgcache.bin',
+      'Dir::Cache::srcpkgcache': 'srcpkgcache.bin',
       'APT::Architecture': ARCHITECTURE,
       'APT::Architectures': ARCHITECTURE,
       'APT::Sandbox::User': 'root',
@@ -110,34 +113,44 @@ export class DebianArchive {
   }
 
   /**
-   * The package as a file. What was fetched before is used again.
-   * @throws BuildError when the archive has this version no more, or the bytes are not those that were pinned
+   * The packages as files, by name. What was fetched before is used again.
+   * @throws BuildError when the archive has a version no more, or the bytes are not those that were pinned
    */
-  async fetch(wanted: LockedPackage): Promise<string> {
-    const kept = this.keptPath(wanted);
-    const known = await readFile(kept).catch(() => undefined);
-    if (known !== undefined && sha256(known) === wanted.sha256) return kept;
-    const download = join(this.folder, 'download');
-    await mkdir(download, { recursive: true });
-    await this.apt('apt-get', ['-qq', 'download', `${wanted.name}=${wanted.version}`], download);
-    const file = (await readdir(download)).find((entry) => entry.startsWith(`${wanted.name}_`));
-    if (file === undefined) throw new BuildError(`apt-get downloaded no file of ${wanted.name}`);
-    const bytes = await readFile(join(download, file));
-    if (sha256(bytes) !== wanted.sha256) {
-      throw new BuildError(
-        `the package ${wanted.name} ${wanted.version} is not the one that was pinned: its SHA-256 is ${sha256(bytes)}`,
-        'Do not use this mirror.',
-      );
-    }
-    await mkdir(join(this.folder, 'packages'), { recursive: true });
-    await rename(join(download, file), kept);
-    return kept;
+  async fetch(wanted: readonly LockedPackage[]): Promise<Map<string, string>> {
+    const missing: LockedPackage[] = [];
+    for (const entry of wanted) if (!(await this.has(entry))) missing.push(entry);
+    if (missing.length > 0) await this.download(missing);
+    return new Map(wanted.map((entry) => [entry.name, this.keptPath(entry)]));
   }
 
   /** True when the package needs no archive. */
   async has(wanted: LockedPackage): Promise<boolean> {
     const known = await readFile(this.keptPath(wanted)).catch(() => undefined);
     return known !== undefined && sha256(known) === wanted.sha256;
+  }
+
+  private async download(wanted: readonly LockedPackage[]): Promise<void> {
+    await mkdir(join(this.folder, 'packages'), { recursive: true });
+    const download = await mkdtemp(join(this.folder, 'download-'));
+    try {
+      const names = wanted.map(({ name, version }) => `${name}=${version}`);
+      await this.apt('apt-get', ['-qq', 'download', ...names], download);
+      const files = await readdir(download);
+      for (const entry of wanted) {
+        const file = files.find((candidate) => candidate.startsWith(`${entry.name}_`));
+        if (file === undefined) throw new BuildError(`apt-get downloaded no file of ${entry.name}`);
+        const digest = sha256(await readFile(join(download, file)));
+        if (digest !== entry.sha256) {
+          throw new BuildError(
+            `the package ${entry.name} ${entry.version} is not the one that was pinned: its SHA-256 is ${digest}`,
+            'Do not use this mirror.',
+          );
+        }
+        await rename(join(download, file), this.keptPath(entry));
+      }
+    } finally {
+      await rm(download, { recursive: true });
+    }
   }
 
   private keptPath({ name, sha256: digest }: LockedPackage): string {

@@ -57,7 +57,7 @@ export const CONTENTS: readonly PackageContents[] = [
 
 /** Modules by what they are loaded for: the disks, and each kind of filesystem. ext4 is part of the kernel. */
 export const MODULE_GROUPS = {
-  base: ['virtio_pci', 'virtio_blk', 'virtio_console'],
+  disks: ['virtio_pci', 'virtio_blk', 'virtio_console'],
   ext4: ['ext4', 'quota_v2'],
   xfs: ['xfs'],
   btrfs: ['btrfs'],

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { BuildError } from './build-error';
 import { buildGuest, putFile } from './build-guest';
 import { DebianArchive } from './debian-archive';
+import { fetchPackages } from './fetch-packages';
 import { CONTENTS, KERNEL_META_PACKAGE, KERNEL_PACKAGE, SUITE } from './guest-contents';
 import { oneAtATime } from './one-at-a-time';
 import { type LockedPackage, type PackagesLock, readLock, sha256, writeLock } from './package-lock';
@@ -48,7 +49,7 @@ async function make(options: MakeGuestOptions): Promise<BuildRecord> {
   }
   const archive = await DebianArchive.open(join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
   const packages = lock?.packages ?? (await newestPackages(archive, tell));
-  const { files, taken } = await fetchAll(archive, packages, options);
+  const { files, taken } = await fetchPackages(archive, packages, options);
   const kernelPackage = taken.find(({ name }) => KERNEL_PACKAGE.test(name));
   if (kernelPackage === undefined) throw new BuildError('the lock file names no kernel');
   tell(`building the guest of ${taken.length} packages, ${kernelPackage.name} among them`);
@@ -105,52 +106,6 @@ async function newestPackages(
   const packages: LockedPackage[] = [];
   for (const name of names) packages.push(await archive.newest(name));
   return packages;
-}
-
-/** Fetches pinned packages, or what takes their places. */
-export async function fetchAll(
-  archive: DebianArchive,
-  packages: readonly LockedPackage[],
-  { allowNewer = false, tell }: Pick<MakeGuestOptions, 'allowNewer' | 'tell'>,
-): Promise<{ files: Map<string, string>; taken: LockedPackage[] }> {
-  const missing: LockedPackage[] = [];
-  for (const wanted of packages) if (!(await archive.has(wanted))) missing.push(wanted);
-  if (missing.length > 0) {
-    tell(`fetching ${missing.length} Debian packages`);
-    await archive.update();
-  }
-  const files = new Map<string, string>();
-  const taken: LockedPackage[] = [];
-  for (const wanted of packages) {
-    const found = missing.includes(wanted) ? await available(archive, wanted, allowNewer, tell) : wanted;
-    taken.push(found);
-    files.set(found.name, await archive.fetch(found));
-  }
-  return { files, taken };
-}
-
-/** The pinned package, or what takes its place. @throws BuildError when the archive has it no more */
-async function available(
-  archive: DebianArchive,
-  wanted: LockedPackage,
-  allowNewer: boolean,
-  tell: (line: string) => void,
-): Promise<LockedPackage> {
-  if (await archive.offers(wanted)) return wanted;
-  if (!allowNewer) {
-    throw new BuildError(
-      `the archive has ${wanted.name} ${wanted.version} no more`,
-      'Pin what it has now: npm run kernel-engine -- --update-lock',
-    );
-  }
-  const name = KERNEL_PACKAGE.test(wanted.name)
-    ? await archive.dependencyOf(KERNEL_META_PACKAGE, KERNEL_PACKAGE)
-    : wanted.name;
-  const newest = await archive.newest(name);
-  tell(
-    `warning: ${wanted.name} ${wanted.version} is gone from the archive; ${newest.name} ${newest.version} is taken instead: this build is not the recorded one`,
-  );
-  return newest;
 }
 
 function checkDigests(lock: PackagesLock, digests: Readonly<Record<string, string>>): void {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImageElvesError } from '../../core/errors';
 import { makeGuest, type MakeGuestOptions } from './make-guest';
-import { makeQemu } from './make-qemu';
+import { makeQemu } from './qemu/make-qemu';
 
 const USAGE = `usage: npm run kernel-engine -- [--output FOLDER] [--qemu] [--mirror URL] [--allow-newer] [--update-lock]
 

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { BuildError } from './build-error';
-import { sha256 } from './package-lock';
-import { runProgram } from './run-program';
+import { BuildError } from '../build-error';
+import { sha256 } from '../package-lock';
+import { runProgram } from '../run-program';
 
 /** The only package that is asked for; the others are what it needs. */
 export const QEMU_PACKAGE = 'qemu-system-x86';

@@ -1,13 +1,14 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { BuildError } from './build-error';
-import { DebianArchive } from './debian-archive';
-import { SUITE } from './guest-contents';
-import { fetchAll, type MakeGuestOptions } from './make-guest';
-import { type LockedPackage, readLock, writeLock } from './package-lock';
+import { BuildError } from '../build-error';
+import { DebianArchive } from '../debian-archive';
+import { SUITE } from '../guest-contents';
+import { fetchPackages } from '../fetch-packages';
+import type { MakeGuestOptions } from '../make-guest';
+import { type LockedPackage, readLock, writeLock } from '../package-lock';
 import { closureDigest, folderDigest, putClosure, QEMU_PACKAGE, qemuClosure } from './qemu-closure';
-import { runProgram } from './run-program';
+import { runProgram } from '../run-program';
 
 const LOCK = 'qemu.lock.json';
 
@@ -22,7 +23,7 @@ export async function makeQemu(options: MakeGuestOptions): Promise<void> {
   if (lock !== undefined && (await folderDigest(folder)) === lock.digests['qemu']) return;
   const archive = await DebianArchive.open(join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
   const packages = lock?.packages ?? (await newestPackages(archive, tell));
-  const { files, taken } = await fetchAll(archive, packages, options);
+  const { files, taken } = await fetchPackages(archive, packages, options);
   const work = await realpath(await mkdtemp(join(tmpdir(), 'kernel-engine-qemu-')));
   try {
     tell(`unpacking QEMU from ${taken.length} packages`);
