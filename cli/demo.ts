@@ -3,9 +3,10 @@ import path from 'node:path';
 import type { Report } from '../core/report/report';
 import { demoMachines, type FleetFilesystem, type FleetMachine } from '../local/fleet/fleet-machines';
 import { ensureRequirements } from '../local/fleet/requirements';
+import { KERNEL_ENGINE_PROGRAMS } from './local/kernel-engine';
 import { makeFleet } from './local/make-fleet';
 import { openCloud, type OpenCloud } from './local/open-cloud';
-import { removeStateFolder } from './local/state-folder';
+import { removeStateFolder, writeFleetFilesystem } from './local/state-folder';
 import { instanceStateEvents, logLines } from './run/event-log';
 import { reportTable } from './run/print-report';
 import { runAndWatch, runName, type FinishedRun } from './run/start-run';
@@ -43,11 +44,12 @@ export async function withPatchedFleet<T>(
   use: (open: OpenCloud, result: DemoResult) => Promise<T>,
 ): Promise<T> {
   const { stateFolder, tell } = options;
-  await ensureRequirements(tell);
+  await ensureRequirements(tell, options.filesystem === 'ext4' ? [] : KERNEL_ENGINE_PROGRAMS);
   await removeStateFolder(stateFolder);
   const open = await openCloud(options);
   try {
     await makeFleet(open, machines, options.pending, tell);
+    await writeFleetFilesystem(stateFolder, options.filesystem);
     const events = path.join(stateFolder, 'events.jsonl');
     const before = (await logLines(events)).length;
     const input = { update: 'security' };

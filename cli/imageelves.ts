@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import path from 'node:path';
-import { FLEET_FILESYSTEMS } from '../local/fleet/fleet-machines';
+import { FLEET_FILESYSTEMS, fleetFilesystemNamed } from '../local/fleet/fleet-machines';
 import { reexecInPrivateNamespace } from '../local/start';
 import { demo } from './demo';
 import { localCommands } from './local/commands';
@@ -41,15 +41,11 @@ function fleetOptions(flags: FleetFlags) {
   if (flags.pending !== 'distribution' && flags.pending !== 'repository') {
     throw new Error(`--pending is "${flags.pending}": it may be distribution or repository`);
   }
-  const filesystem = FLEET_FILESYSTEMS.find((name) => name === flags.filesystem);
-  if (filesystem === undefined) {
-    throw new Error(`--filesystem is "${flags.filesystem}": it may be ${FLEET_FILESYSTEMS.join(', ')}`);
-  }
   return {
     stateFolder: path.resolve(flags.state),
     port: Number(flags.port),
     pending: flags.pending,
-    filesystem,
+    filesystem: fleetFilesystemNamed(flags.filesystem),
     tell,
   } as const;
 }
@@ -85,7 +81,7 @@ program
     if (!(await oracle(fleetOptions(flags), flags.json))) process.exitCode = 1;
   });
 
-program.addCommand(localCommands(stateOption, DEFAULT_PORT, tell));
+program.addCommand(localCommands({ stateOption, filesystemOption, defaultPort: DEFAULT_PORT, tell }));
 
 async function main(): Promise<void> {
   const needsNamespace = ['demo', 'oracle'].includes(process.argv[2] ?? '') || process.argv[3] === 'serve';

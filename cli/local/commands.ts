@@ -3,47 +3,71 @@ import { spawn } from 'node:child_process';
 import { mkdir, open as openFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { demoMachines } from '../../local/fleet/fleet-machines';
+import { demoMachines, fleetFilesystemNamed } from '../../local/fleet/fleet-machines';
 import { ensureRequirements } from '../../local/fleet/requirements';
 import type { Report } from '../../core/report/report';
 import { Machines } from '../oracle/machine';
 import { clientsOf } from '../run/aws-clients';
 import { reportTable } from '../run/print-report';
 import { runAndWatch, runName } from '../run/start-run';
+import { KERNEL_ENGINE_PROGRAMS } from './kernel-engine';
 import { makeFleet } from './make-fleet';
-import { openCloud } from './open-cloud';
-import { clearServingCloud, servingCloud, writeServingCloud, type ServingCloud } from './state-folder';
+import { openCloud, type CloudOptions } from './open-cloud';
+import {
+  clearServingCloud,
+  fleetFilesystem,
+  servingCloud,
+  writeFleetFilesystem,
+  writeServingCloud,
+  type ServingCloud,
+} from './state-folder';
 
 /** Ready within this time, or `up` says that it is not. A first fleet has two Debian trees to bootstrap. */
 const UP_SECONDS = 600;
 const DOWN_SECONDS = 120;
+
+/** Flags, description, default. */
+type CommandOption = readonly [string, string, string];
 
 interface Flags {
   readonly state: string;
 }
 
 /** `imageelves local up|run|status|down`: an embedded cloud that goes on serving in the background. */
-export function localCommands(
-  stateOption: readonly [string, string, string],
-  defaultPort: number,
-  tell: (line: string) => void,
-): Command {
+export function localCommands({
+  stateOption,
+  filesystemOption,
+  defaultPort,
+  tell,
+}: {
+  readonly stateOption: CommandOption;
+  readonly filesystemOption: CommandOption;
+  readonly defaultPort: number;
+  readonly tell: (line: string) => void;
+}): Command {
   const local = new Command('local').description('an embedded cloud with a fleet of real machines');
   local
     .command('up')
     .description('start it in the background, with the fleet it had or a new one')
     .option(...stateOption)
     .option('--port <number>', 'loopback port', String(defaultPort))
-    .action((flags: Flags & { port: string }) => up(path.resolve(flags.state), flags.port, tell));
+    .option(filesystemOption[0], `of a new fleet: ${filesystemOption[1]}`, filesystemOption[2])
+    .action((flags: Flags & { port: string; filesystem: string }) =>
+      up(path.resolve(flags.state), flags.port, flags.filesystem, tell),
+    );
   local
     .command('serve')
     .description('serve in the foreground; "up" starts this')
     .option(...stateOption)
     .option('--port <number>', 'loopback port', String(defaultPort))
+    .option(...filesystemOption)
     .option('--host-pid <number>', 'process to signal, as the host numbers it')
-    .action((flags: Flags & { port: string; hostPid?: string }) =>
-      serve(path.resolve(flags.state), Number(flags.port), Number(flags.hostPid ?? process.pid), tell),
-    );
+    .action(async (flags: Flags & { port: string; filesystem: string; hostPid?: string }) => {
+      const stateFolder = path.resolve(flags.state);
+      const filesystem = (await fleetFilesystem(stateFolder)) ?? fleetFilesystemNamed(flags.filesystem);
+      const hostPid = Number(flags.hostPid ?? process.pid);
+      await serve({ stateFolder, port: Number(flags.port), filesystem, tell }, hostPid);
+    });
   local
     .command('run')
     .description('start patch-fleet and follow it')
@@ -75,10 +99,16 @@ export function localCommands(
   return local;
 }
 
-async function up(folder: string, port: string, tell: (line: string) => void): Promise<void> {
+async function up(
+  folder: string,
+  port: string,
+  filesystem: string,
+  tell: (line: string) => void,
+): Promise<void> {
   const running = await servingCloud(folder);
   if (running !== undefined) return tell(`it serves already, at ${running.url}`);
-  await ensureRequirements(tell);
+  const wanted = (await fleetFilesystem(folder)) ?? fleetFilesystemNamed(filesystem);
+  await ensureRequirements(tell, wanted === 'ext4' ? [] : KERNEL_ENGINE_PROGRAMS);
   await mkdir(folder, { recursive: true });
   const logFile = path.join(folder, 'serve.log');
   const log = await openFile(logFile, 'w');
@@ -91,6 +121,8 @@ async function up(folder: string, port: string, tell: (line: string) => void): P
     folder,
     '--port',
     port,
+    '--filesystem',
+    wanted,
   ];
   // The shell tells the child its own number on the host before it disappears into a process namespace.
   const child = spawn('sh', ['-c', 'exec "$@" --host-pid $$', 'sh', process.execPath, ...entry], {
@@ -114,19 +146,18 @@ async function up(folder: string, port: string, tell: (line: string) => void): P
   throw new Error(`the cloud did not come up:\n${(await readFile(logFile, 'utf8')).slice(-4000)}`);
 }
 
-async function serve(
-  folder: string,
-  port: number,
-  hostPid: number,
-  tell: (line: string) => void,
-): Promise<void> {
-  const open = await openCloud({ stateFolder: folder, port, tell });
+async function serve(options: CloudOptions, hostPid: number): Promise<void> {
+  const { stateFolder: folder, filesystem, tell } = options;
+  const open = await openCloud(options);
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
   try {
     const fleet = await new Machines(open.clients).byName();
-    if (fleet.size === 0) await makeFleet(open, demoMachines(), 'distribution', tell);
+    if (fleet.size === 0) {
+      await makeFleet(open, demoMachines({ filesystem }), 'distribution', tell);
+      await writeFleetFilesystem(folder, filesystem);
+    }
     await writeServingCloud(folder, { url: open.cloud.url, pid: hostPid, ...open.deployment });
     await stopped;
   } finally {

@@ -1,7 +1,9 @@
 import path from 'node:path';
+import type { FleetFilesystem } from '../../local/fleet/fleet-machines';
 import { startLocalCloud, type LocalCloud } from '../../local/start';
 import { clientsOf, type AwsClients } from '../run/aws-clients';
 import type { Deployment } from '../run/start-run';
+import { buildKernelEngine } from './kernel-engine';
 import { PROJECT_FOLDER, synthesize } from './synthesize';
 
 /** Waits of the embedded cloud and of the state machines pass this many times as fast as the clock. */
@@ -13,6 +15,8 @@ const CLONE_NETWORK = { cloneVpcId: 'vpc-0a0a0a0a0a0a0a0a0', cloneSubnetId: 'sub
 export interface CloudOptions {
   readonly stateFolder: string;
   readonly port: number;
+  /** Of the fleet: all but ext4 need the kernel engine. */
+  readonly filesystem: FleetFilesystem;
   readonly tell: (line: string) => void;
 }
 
@@ -27,8 +31,10 @@ export interface OpenCloud {
 }
 
 /** Starts the cloud over the state folder and deploys what `cdk synth` makes. The process must be in a private namespace. */
-export async function openCloud({ stateFolder, port, tell }: CloudOptions): Promise<OpenCloud> {
+export async function openCloud({ stateFolder, port, filesystem, tell }: CloudOptions): Promise<OpenCloud> {
   const repositoryFolder = path.join(stateFolder, 'repository');
+  const functionVariables: Record<string, string> = {};
+  if (filesystem !== 'ext4') functionVariables['KERNEL_ENGINE_DIRECTORY'] = await buildKernelEngine(tell);
   tell('synthesizing: the artifacts that cdk deploy would deploy');
   const assembly = await synthesize(path.join(stateFolder, 'cdk.out'), CLONE_NETWORK);
   const cloud = await startLocalCloud({
@@ -36,6 +42,7 @@ export async function openCloud({ stateFolder, port, tell }: CloudOptions): Prom
     port,
     speed: SPEED,
     sites: { 'repository.local': repositoryFolder },
+    functionVariables,
   });
   try {
     const { outputs } = await cloud.deploy(assembly);

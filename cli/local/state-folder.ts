@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { FleetFilesystem } from '../../local/fleet/fleet-machines';
 
 /** Where an embedded cloud that serves can be found; kept in its state folder while it does. */
 export interface ServingCloud {
@@ -35,6 +36,21 @@ export async function writeServingCloud(folder: string, serving: ServingCloud): 
 
 export async function clearServingCloud(folder: string): Promise<void> {
   await rm(servingFile(folder), { force: true });
+}
+
+const fleetFile = (folder: string): string => path.join(folder, 'fleet.json');
+
+/** What the machines of the fleet in this folder have their files on; undefined where there is no fleet. */
+export async function fleetFilesystem(folder: string): Promise<FleetFilesystem | undefined> {
+  const text = await readFile(fleetFile(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as { filesystem: FleetFilesystem }).filesystem;
+}
+
+export async function writeFleetFilesystem(folder: string, filesystem: FleetFilesystem): Promise<void> {
+  await writeFile(fleetFile(folder), `${JSON.stringify({ filesystem })}\n`);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { demoMachines, type FleetFilesystem } from '../../local/fleet/fleet-machines';
+import { ensureRequirements } from '../../local/fleet/requirements';
 import { withPatchedFleet, type DemoOptions } from '../demo';
+import { EMULATOR } from './boot-emulated';
 import { runOracle } from './run-oracle';
 
 /** One machine of each package set, and the one with the extra package; of the mixed fleet, one of every layout. */
@@ -20,6 +22,7 @@ export async function oracle(options: DemoOptions, jsonFile?: string): Promise<b
   const { tell } = options;
   const { filesystem } = options;
   const twins = TWINS[filesystem];
+  if (filesystem === 'mixed') await ensureRequirements(tell, EMULATOR);
   return withPatchedFleet(
     options,
     demoMachines({ filesystem, twinsOf: twins }),

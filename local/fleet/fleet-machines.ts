@@ -19,6 +19,13 @@ export interface FleetMachine {
 export const FLEET_FILESYSTEMS = ['ext4', 'xfs', 'mixed'] as const;
 export type FleetFilesystem = (typeof FLEET_FILESYSTEMS)[number];
 
+/** @throws RangeError naming those that there are */
+export function fleetFilesystemNamed(name: string): FleetFilesystem {
+  const found = FLEET_FILESYSTEMS.find((filesystem) => filesystem === name);
+  if (found === undefined) throw new RangeError(`"${name}" is none of ${FLEET_FILESYSTEMS.join(', ')}`);
+  return found;
+}
+
 /** Layouts of the machines of a package set, in order; the last stands for those that follow. */
 const LAYOUTS: Readonly<Record<FleetFilesystem, { web: readonly DiskLayout[]; app: readonly DiskLayout[] }>> =
   {
