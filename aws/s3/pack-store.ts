@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Digest, PackWriter } from '../../core/chunk-store/chunk-store';
 import { PackInvalidError, PackMissingError } from '../../core/chunk-store/chunk-store-errors';
-import { digestOf } from '../../core/chunk-store/digest';
+import { digestAside } from '../../core/chunk-store/digest';
 import { packKey } from '../../core/workflow/keys';
 import { hasCode, httpStatus, isConditionFailed } from '../service-errors';
 
@@ -14,7 +14,7 @@ export class S3PackStore implements PackWriter {
 
   async getPack(digest: Digest): Promise<Uint8Array> {
     const bytes = await this.fetch(digest);
-    const found = digestOf(bytes);
+    const found = await digestAside(bytes);
     if (found !== digest) throw new PackInvalidError(digest, `its digest is ${found}`);
     return bytes;
   }

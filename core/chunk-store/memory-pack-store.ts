@@ -1,6 +1,6 @@
 import type { Digest, PackWriter } from './chunk-store';
 import { PackInvalidError, PackMissingError } from './chunk-store-errors';
-import { digestOf } from './digest';
+import { digestAside } from './digest';
 
 /** A chunk store in memory: for an apply that stays in one process. */
 export class MemoryPackStore implements PackWriter {
@@ -9,7 +9,7 @@ export class MemoryPackStore implements PackWriter {
   async getPack(digest: Digest): Promise<Uint8Array> {
     const bytes = this.packs.get(digest);
     if (bytes === undefined) throw new PackMissingError(digest);
-    const found = digestOf(bytes);
+    const found = await digestAside(bytes);
     if (found !== digest) throw new PackInvalidError(digest, `the digest of its bytes is ${found}`);
     return bytes;
   }

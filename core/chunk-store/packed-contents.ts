@@ -3,12 +3,12 @@ import { zstdDecompress } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { Digest, PackedChunk, PackFrame, PackIndex, PackReader } from './chunk-store';
 import { ContentInvalidError, ContentMissingError, PackInvalidError } from './chunk-store-errors';
-import { digestOf } from './digest';
+import { digestAside } from './digest';
 
-/** For frames kept unpacked: the one in use, the next, and some to go back to. What is larger is not kept. */
-const UNPACKED_BYTES = 8 * 1024 * 1024;
-/** Largest frame that is unpacked before it is asked for. */
-const LARGEST_AHEAD_BYTES = 2 * 1024 * 1024;
+/** For frames kept unpacked: the one in use, those ahead, and some to go back to. What is larger is not kept. */
+const UNPACKED_BYTES = 32 * 1024 * 1024;
+/** Frames unpacked, and checked, before they are asked for. */
+const AHEAD_BYTES = 16 * 1024 * 1024;
 /** zlib's output comes in pieces of at most this. */
 const LARGEST_PIECE_BYTES = 16 * 1024 * 1024;
 
@@ -21,6 +21,12 @@ interface Frame extends PackFrame {
   readonly sizeBytes: number;
   /** The one behind it in the pack: who takes contents in their order wants it next. */
   next: Frame | undefined;
+}
+
+/** A frame's bytes, and the digests of its contents, on which other threads are at work. */
+interface Unpacked {
+  readonly bytes: Uint8Array;
+  readonly digests: ReadonlyMap<Digest, Promise<Digest>>;
 }
 
 /** Where a content is; `at` is where it begins in its frame, unpacked. */
@@ -38,7 +44,7 @@ interface Place {
 export class PackedContents {
   private readonly places = new Map<Digest, Place>();
   private readonly fetched: LRUCache<Digest, Promise<Uint8Array>>;
-  private readonly unpacked = new LRUCache<Frame, Promise<Uint8Array>>({
+  private readonly unpacked = new LRUCache<Frame, Promise<Unpacked>>({
     maxSize: UNPACKED_BYTES,
     sizeCalculation: (_bytes, { sizeBytes }) => Math.max(1, sizeBytes),
   });
@@ -61,12 +67,12 @@ export class PackedContents {
     const unpacking = this.unpack(frame);
     this.unpackAhead(frame);
 
-    const bytes = await unpacking.catch((cause: unknown) => {
+    const { bytes, digests } = await unpacking.catch((cause: unknown) => {
       if (!(cause instanceof FrameError)) throw cause;
       throw new ContentInvalidError(digest, frame.pack.digest, cause.message, { cause });
     });
     const content = bytes.subarray(at, at + chunk.sizeBytes);
-    const found = digestOf(content);
+    const found = await digests.get(digest);
     if (found !== digest) throw new ContentInvalidError(digest, frame.pack.digest, `its digest is ${found}`);
     return content;
   }
@@ -86,19 +92,26 @@ export class PackedContents {
     }
   }
 
-  /** Begins with the next frame when frames are taken in their order. */
+  /** Begins with the next frames when frames are taken in their order. */
   private unpackAhead(frame: Frame): void {
     const inOrder = this.last === undefined || this.last === frame || this.last.next === frame;
     this.last = frame;
-    if (!inOrder || frame.next === undefined || frame.next.sizeBytes > LARGEST_AHEAD_BYTES) return;
-    // A failure is seen by who asks for that frame.
-    this.unpack(frame.next).catch(() => undefined);
+    if (!inOrder) return;
+    let aheadBytes = 0;
+    for (let next = frame.next; next !== undefined; next = next.next) {
+      aheadBytes += next.sizeBytes;
+      if (aheadBytes > AHEAD_BYTES) return;
+      // A failure is seen by who asks for that frame.
+      this.unpack(next).catch(() => undefined);
+    }
   }
 
-  private unpack(frame: Frame): Promise<Uint8Array> {
+  private unpack(frame: Frame): Promise<Unpacked> {
     const known = this.unpacked.get(frame);
     if (known !== undefined) return known;
-    const unpacking = this.pack(frame.pack).then((pack) => unpackFrame(pack, frame));
+    const unpacking = this.pack(frame.pack).then(async (pack) =>
+      withDigests(await unpackFrame(pack, frame), frame),
+    );
     this.unpacked.set(frame, unpacking);
     unpacking.catch(() => this.unpacked.delete(frame));
     return unpacking;
@@ -124,6 +137,19 @@ export class PackedContents {
     }
     return bytes;
   }
+}
+
+function withDigests(bytes: Uint8Array, frame: Frame): Unpacked {
+  const digests = new Map<Digest, Promise<Digest>>();
+  let at = 0;
+  for (const { digest, sizeBytes } of frame.chunks) {
+    const found = digestAside(bytes.subarray(at, at + sizeBytes));
+    // A failure is seen by who asks for that content.
+    found.catch(() => undefined);
+    digests.set(digest, found);
+    at += sizeBytes;
+  }
+  return { bytes, digests };
 }
 
 /** What is wrong with a frame; told of the content that was asked for. */

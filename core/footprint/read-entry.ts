@@ -1,10 +1,10 @@
 import type { Digest } from '../chunk-store/chunk-store';
-import { digestOf, digestOfStream } from '../chunk-store/digest';
+import { digestAside, digestOfStream } from '../chunk-store/digest';
 import type { FilesystemReader, Stat, Xattrs } from '../filesystem/filesystem';
 import { type EntryFacts, entryDigest } from './entry-digest';
 
 /** Files are read for comparison in pieces of this size, so that a huge file takes no memory. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 8 * 1024 * 1024;
 
 export interface Entry {
   readonly path: string;
@@ -51,7 +51,7 @@ async function contentDigest(
     return (await digestOfStream(pieces(reader, path, sizeBytes))).digest;
   }
   const bytes = await reader.readFile(path);
-  const digest = digestOf(bytes);
+  const digest = await digestAside(bytes);
   onContent?.(digest, bytes);
   return digest;
 }
