@@ -1,7 +1,8 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build } from 'esbuild';
 import { type Step, STEPS } from '../core/workflow/steps';
+import { BUNDLE_OPTIONS, layOutEngineBuild } from './engine-build';
 
 /**
  * Bundles every Lambda into dist/lambdas/<step>/index.js, the SDK included: what runs is what was tested. The steps that
@@ -11,28 +12,14 @@ import { type Step, STEPS } from '../core/workflow/steps';
 const root = path.join(__dirname, '..');
 const lambdas = path.join(root, 'lambdas');
 const bundles = path.join(root, 'dist', 'lambdas');
-const engine = path.join(root, 'kernel-engine');
 const image = path.join(root, 'dist', 'kernel-engine', 'image');
 const steps: readonly Step[] = STEPS;
-
-const OPTIONS: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'cjs',
-  // State machines match errors by name, and people read stack traces in logs.
-  minify: false,
-  keepNames: true,
-  sourcemap: false,
-  mainFields: ['module', 'main'],
-  logLevel: 'warning',
-};
 
 async function bundle(): Promise<void> {
   checkFiles();
   rmSync(bundles, { recursive: true, force: true });
   await build({
-    ...OPTIONS,
+    ...BUNDLE_OPTIONS,
     entryPoints: steps.map(({ name }) => ({ in: path.join(lambdas, `${name}.ts`), out: `${name}/index` })),
     outdir: bundles,
   });
@@ -55,28 +42,14 @@ function checkFiles(): void {
   }
 }
 
-/** The build script is bundled too: in the image's build there is a Node.js, and none of our packages. */
+/** The functions, the Dockerfile and all that it builds the kernel engine of. */
 async function layOutImage(): Promise<void> {
   rmSync(image, { recursive: true, force: true });
-  mkdirSync(image, { recursive: true });
-  cpSync(path.join(engine, 'image', 'Dockerfile'), path.join(image, 'Dockerfile'));
   for (const { name, opensImages } of steps) {
     if (opensImages)
       cpSync(path.join(bundles, name), path.join(image, 'functions', name), { recursive: true });
   }
-  const inputs = path.join(image, 'kernel-engine');
-  await build({
-    ...OPTIONS,
-    entryPoints: [path.join(engine, 'build', 'run.ts')],
-    outfile: path.join(inputs, 'build', 'run.js'),
-  });
-  for (const file of readdirSync(engine)) {
-    if (file.endsWith('.lock.json')) cpSync(path.join(engine, file), path.join(inputs, file));
-  }
-  const guest = path.join(engine, 'guest');
-  for (const file of readdirSync(guest)) {
-    if (file.endsWith('.py')) cpSync(path.join(guest, file), path.join(inputs, 'guest', file));
-  }
+  await layOutEngineBuild(image);
 }
 
 bundle().catch((error: unknown) => {

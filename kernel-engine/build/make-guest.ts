@@ -21,8 +21,10 @@ export interface BuildRecord {
 export interface MakeGuestOptions {
   /** This folder's parent: the lock file and the guest's programs. */
   readonly sources: string;
-  /** `guest/` is made in it; fetched packages are kept beside it. */
+  /** `guest/` is made in it. */
   readonly output: string;
+  /** Where fetched packages are kept; `cache/` of the output when left out. */
+  readonly cache?: string;
   readonly mirror?: string;
   /** Pins what the archive has now. */
   readonly updateLock?: boolean;
@@ -47,7 +49,7 @@ async function make(options: MakeGuestOptions): Promise<BuildRecord> {
     const made = await madeBefore(output, inputs);
     if (made !== undefined) return made;
   }
-  const archive = await DebianArchive.open(join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
+  const archive = await DebianArchive.open(options.cache ?? join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
   const packages = lock?.packages ?? (await newestPackages(archive, tell));
   const { files, taken } = await fetchPackages(archive, packages, options);
   const kernelPackage = taken.find(({ name }) => KERNEL_PACKAGE.test(name));

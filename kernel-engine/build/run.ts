@@ -4,12 +4,13 @@ import { ImageElvesError } from '../../core/errors';
 import { makeGuest, type MakeGuestOptions } from './make-guest';
 import { makeQemu } from './qemu/make-qemu';
 
-const USAGE = `usage: npm run kernel-engine -- [--output FOLDER] [--qemu] [--mirror URL] [--allow-newer] [--update-lock]
+const USAGE = `usage: npm run kernel-engine -- [--output FOLDER] [--qemu] [--cache FOLDER] [--mirror URL] [--allow-newer] [--update-lock]
 
 Builds the guest of the kernel engine, a Linux kernel and its first filesystem, from pinned Debian packages.
 
   --output FOLDER   where guest/ is made (dist/kernel-engine)
   --qemu            also make qemu/ in it: QEMU with all that it needs, for a system that has none
+  --cache FOLDER    where fetched packages are kept (cache/ of the output)
   --mirror URL      a Debian mirror that has debian/ and debian-security/ (http://deb.debian.org)
   --allow-newer     take the newest version of a package that the mirror has no more as it was pinned
   --update-lock     pin the newest packages, and record what they yield
@@ -20,6 +21,7 @@ async function run(): Promise<void> {
     options: {
       output: { type: 'string' },
       qemu: { type: 'boolean' },
+      cache: { type: 'string' },
       mirror: { type: 'string' },
       'allow-newer': { type: 'boolean' },
       'update-lock': { type: 'boolean' },
@@ -35,6 +37,7 @@ async function run(): Promise<void> {
   const options: MakeGuestOptions = {
     sources: join(__dirname, '..'),
     output,
+    cache: values.cache,
     mirror: values.mirror,
     allowNewer: values['allow-newer'],
     updateLock: values['update-lock'],
