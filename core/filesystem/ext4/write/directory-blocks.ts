@@ -12,13 +12,14 @@ import { Compat } from '../features';
 import { renewHtreeChecksum, verifyHtreeBlock } from '../htree';
 import { InodeFlag } from '../inode';
 import { allocateBlocks } from './block-allocator';
-import { appendRuns, physicalBlockOf, readFileBlocks } from './file-blocks';
+import { appendRuns, type FileBlocks, physicalBlockOf, readFileBlocks } from './file-blocks';
 import { groupOfInode } from './geometry';
 import type { InodeEdit } from './inode-edit';
 import type { VolumeEdit } from './volume-edit';
 
 /** Whether a block of a directory holds entries, or the root or an inner node of its index. */
-export type DirectoryBlockKind = 'entries' | 'index-root' | 'index-node';
+export type DirectoryBlockKind = (typeof KINDS)[number];
+const KINDS = ['entries', 'index-root', 'index-node'] as const;
 
 /** An entry to be put somewhere. */
 export interface NewEntry {
@@ -29,6 +30,9 @@ export interface NewEntry {
 
 /** The blocks of one directory: reading with checksums verified, changing with checksums renewed, growing. */
 export class DirectoryBlocks {
+  /** Worked out once: the tree of a large directory is long. */
+  private blocks: FileBlocks | undefined;
+
   constructor(
     private readonly volume: VolumeEdit,
     readonly inode: InodeEdit,
@@ -71,13 +75,15 @@ export class DirectoryBlocks {
   read(logicalBlock: number, kind: DirectoryBlockKind): Uint8Array {
     const physical = this.physical(logicalBlock);
     const block = this.volume.readBlock(physical);
-    if (this.volume.superblock.hasMetadataChecksums) {
+    const { verified } = this.volume.session;
+    if (this.volume.superblock.hasMetadataChecksums && !verified.has(block, this.purposeOf(kind))) {
       const seed = this.inode.checksumSeed;
       if (kind === 'entries') {
         verifyDirectoryBlock(block, seed, physical);
       } else {
         verifyHtreeBlock(block, seed, kind === 'index-root', physical);
       }
+      verified.add(block, this.purposeOf(kind));
     }
     return block;
   }
@@ -99,13 +105,19 @@ export class DirectoryBlocks {
       } else {
         renewHtreeChecksum(block, seed, kind === 'index-root');
       }
+      this.volume.session.verified.add(block, this.purposeOf(kind));
     }
+  }
+
+  private purposeOf(kind: DirectoryBlockKind): number {
+    return this.inode.checksumSeed * KINDS.length + KINDS.indexOf(kind);
   }
 
   /** Adds a block of zeros at the end. @returns its number in the directory */
   append(): number {
     const { volume, inode } = this;
-    const old = readFileBlocks(volume, inode);
+    const old = this.fileBlocks();
+    this.blocks = undefined;
     const last = old.extents.at(-1);
     if ((last === undefined ? 0 : last.logicalBlock + last.blocks) !== this.count) {
       throw new CorruptFilesystemError('blocks of a directory behind its end', { inode: inode.number });
@@ -173,6 +185,11 @@ export class DirectoryBlocks {
         logicalBlock,
       });
     }
-    return physicalBlockOf(readFileBlocks(this.volume, this.inode), logicalBlock, this.inode.number);
+    return physicalBlockOf(this.fileBlocks(), logicalBlock, this.inode.number);
+  }
+
+  private fileBlocks(): FileBlocks {
+    this.blocks ??= readFileBlocks(this.volume, this.inode);
+    return this.blocks;
   }
 }

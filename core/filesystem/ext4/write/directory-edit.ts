@@ -1,5 +1,6 @@
 import { CorruptFilesystemError } from '../../errors';
-import { parseDirectoryBlock, writeDirectoryEntry, writeDirectoryTail } from '../directory';
+import { endOfRecords, parseDirectoryBlock, writeDirectoryEntry, writeDirectoryTail } from '../directory';
+import { findRecord } from '../directory-records';
 import { isHtreeNode } from '../htree';
 import { Compat } from '../features';
 import { DirectoryBlocks, type DirectoryBlockKind, type NewEntry } from './directory-blocks';
@@ -37,11 +38,9 @@ export function findEntry(volume: VolumeEdit, inode: InodeEdit, name: Uint8Array
   const directory = new DirectoryBlocks(volume, inode);
   const blocks = directory.isIndexed ? leavesFor(volume.superblock, directory, name) : directory.numbers();
   for (const logicalBlock of blocks) {
-    for (const entry of parseDirectoryBlock(directory.read(logicalBlock, 'entries'))) {
-      if (entry.inode !== 0 && Buffer.compare(entry.name, name) === 0) {
-        return { logicalBlock, offset: entry.offset, inode: entry.inode, type: entry.type, name };
-      }
-    }
+    const block = directory.read(logicalBlock, 'entries');
+    const found = findRecord(block, endOfRecords(block), name);
+    if (found !== undefined) return { logicalBlock, name, ...found };
   }
   return undefined;
 }

@@ -134,7 +134,7 @@ export function writeContent(volume: VolumeEdit, inode: InodeEdit, content: Uint
   let done = 0;
   for (const run of runs) {
     const length = Math.min(run.count * blockSize, content.length - done);
-    volume.writeBlocks(run.start, content.subarray(done, done + length));
+    volume.writeBlocks(run.start, content.subarray(done, done + length), true);
     done += length;
   }
   appendRuns(volume, inode, NO_BLOCKS, runs);

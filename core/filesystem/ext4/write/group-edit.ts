@@ -15,6 +15,9 @@ import { blocksInGroup, firstBlockOfGroup, flexGroupRange, superblockCopyBlocks 
 import type { VolumeEdit } from './volume-edit';
 import type { BlockSpan } from './write-session';
 
+/** Verified as a bitmap, by this checksum: below what directory blocks are verified as. */
+const bitmapPurpose = (checksum: number): number => -1 - checksum;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
@@ -144,12 +147,14 @@ export class GroupEdit {
     if (!this.isChanged) {
       return;
     }
+    const { verified } = this.volume.session;
     if (this.superblock.hasMetadataChecksums && this.blocksChanged) {
       this.descriptor.blockBitmapChecksum = bitmapChecksum(
         this.blockBitmap(),
         this.superblock.clustersPerGroup,
         this.superblock,
       );
+      verified.add(this.blockBitmap(), bitmapPurpose(this.descriptor.blockBitmapChecksum));
     }
     if (this.superblock.hasMetadataChecksums && this.inodesChanged) {
       this.descriptor.inodeBitmapChecksum = bitmapChecksum(
@@ -157,6 +162,7 @@ export class GroupEdit {
         this.superblock.inodesPerGroup,
         this.superblock,
       );
+      verified.add(this.inodeBitmap(), bitmapPurpose(this.descriptor.inodeBitmapChecksum));
     }
     const offset = descriptorOffsetBytes(this.superblock, this.number);
     const bytes = this.volume.editBytes(offset, this.superblock.descriptorSize);
@@ -217,11 +223,13 @@ export class GroupEdit {
 
   private readBitmap(block: number, bits: number, checksum: number): Uint8Array {
     const bitmap = this.volume.readBlock(block);
-    if (this.superblock.hasMetadataChecksums) {
+    const { verified } = this.volume.session;
+    if (this.superblock.hasMetadataChecksums && !verified.has(bitmap, bitmapPurpose(checksum))) {
       const expected = bitmapChecksum(bitmap, bits, this.superblock);
       if (expected !== checksum) {
         throw new CorruptFilesystemError('bitmap checksum', { group: this.number, block });
       }
+      verified.add(bitmap, bitmapPurpose(checksum));
     }
     return bitmap;
   }

@@ -3,6 +3,9 @@ import { InvalidPathError } from '../../write-errors';
 import { MAX_NAME_BYTES } from '../directory';
 import { namesOf } from '../path-names';
 
+/** A character of a string takes at most three bytes of UTF-8. */
+const SURELY_SHORT = MAX_NAME_BYTES / 3;
+
 export interface SplitPath {
   /** `/` for an entry of the root directory. */
   readonly parent: string;
@@ -18,7 +21,7 @@ export function splitPath(path: string): SplitPath {
   }
   for (const name of names) {
     if (name.includes('\0')) throw new InvalidPathError(path, 'a name holds a zero byte');
-    if (encodeName(name).length > MAX_NAME_BYTES) {
+    if (name.length > SURELY_SHORT && encodeName(name).length > MAX_NAME_BYTES) {
       throw new InvalidPathError(path, `a name is longer than ${MAX_NAME_BYTES} bytes`);
     }
   }

@@ -18,7 +18,8 @@ const SECOND_NS = 1_000_000_000n;
 const OWNER_MAY_ALL = 0o600;
 
 /**
- * Puts a value into an inode of its own, named by one entry (feature ea_inode; kernel fs/ext4/xattr.c).
+ * Puts a value into an inode of its own (feature ea_inode; kernel fs/ext4/xattr.c). The entry that will name it is not
+ * counted yet: countValueReferences does that.
  * @throws NoSpaceError
  */
 export function makeValueInode(
@@ -41,7 +42,6 @@ export function makeValueInode(
   }
   fields.atimeNs = BigInt.asIntN(32, BigInt(hash)) * SECOND_NS;
   writeContent(volume, inode, value);
-  setReferences(inode, 1);
   return { inode: inode.number, sizeBytes: value.length, entryHash: xattrEntryHashOf(name, hash) };
 }
 

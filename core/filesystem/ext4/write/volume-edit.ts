@@ -98,13 +98,18 @@ export class VolumeEdit {
     return this.editBytes(block * this.superblock.blockSize, this.superblock.blockSize);
   }
 
-  /** Writes whole blocks from `block` on; the last is filled up with zeros. Nothing is read for it. */
-  writeBlocks(block: number, bytes: Uint8Array): void {
+  /**
+   * Writes whole blocks from `block` on; the last is filled up with zeros. Nothing is read for it.
+   * @param kept nobody changes the bytes any more, and these blocks are not edited in this operation: no copy is needed
+   */
+  writeBlocks(block: number, bytes: Uint8Array, kept = false): void {
     const { blockSize } = this.superblock;
     const count = Math.ceil(bytes.length / blockSize);
     this.assertBlock(block, count);
     const whole = bytes.length - (bytes.length % blockSize);
-    this.transaction.write(block * blockSize, bytes.subarray(0, whole));
+    const wholeBytes = bytes.subarray(0, whole);
+    if (kept) this.transaction.writeKept(block * blockSize, wholeBytes);
+    else this.transaction.write(block * blockSize, wholeBytes);
     if (whole < bytes.length) {
       const last = new Uint8Array(blockSize);
       last.set(bytes.subarray(whole));

@@ -1,3 +1,5 @@
+import { VerifiedBlocks } from './verified-blocks';
+
 /** Blocks of a group, counted within it. */
 export type BlockSpan = readonly [start: number, count: number];
 
@@ -15,6 +17,7 @@ export class WriteSession {
   readonly touchedGroups = new Set<number>();
   /** Where bitmaps and inode tables stand, by group. They never move. */
   readonly structures = new Map<number, readonly BlockSpan[]>();
+  readonly verified = new VerifiedBlocks();
   /** Group of the last data written: the next goes near it. */
   dataGroup: number | undefined;
   /** Inode numbers of directories by path, from walks already made. */

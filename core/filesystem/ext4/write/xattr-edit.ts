@@ -3,6 +3,7 @@ import { UnsupportedFeatureError } from '../../errors';
 import { XattrError } from '../../write-errors';
 import { aclToDisk } from '../acl';
 import { Compat, Incompat } from '../features';
+import { S_IFLNK, S_IFMT } from '../inode';
 import type { Superblock } from '../superblock';
 import { MAX_VALUE_BYTES, readValueInode } from '../value-inode';
 import {
@@ -152,8 +153,12 @@ function divide(
   const bySize = [...entries].sort((a, b) => xattrBytes([a]) - xattrBytes([b]));
   const inside = [...kept.inside];
   const outside = [...kept.outside];
+  // e2fsck takes the target of a short link for block numbers when it has sectors, and no attribute block to explain them.
+  const mustBeOutside = (entry: XattrEntry): boolean =>
+    entry.inInode !== undefined && (inode.fields.mode & S_IFMT) === S_IFLNK;
   for (const entry of bySize) {
-    (xattrBytes([...inside, entry]) <= inodeRoom ? inside : outside).push(entry);
+    const fitsInside = xattrBytes([...inside, entry]) <= inodeRoom && !mustBeOutside(entry);
+    (fitsInside ? inside : outside).push(entry);
   }
   const fits = outside.length === 0 || xattrBytes(outside) <= blockXattrCapacity(superblock.blockSize);
   return fits ? { inside, outside } : undefined;
