@@ -159,14 +159,8 @@ export class FaultingCache implements SyncReader {
   }
 
   private readChanged(offsetBytes: number, lengthBytes: number): Uint8Array {
-    const page = this.changed.firstPageOf(offsetBytes);
-    if (page === this.changed.lastPageOf(offsetBytes, lengthBytes)) {
-      const start = offsetBytes - page * this.pageBytes;
-      const held = this.changed.get(page);
-      if (held !== undefined) {
-        return held.subarray(start, start + lengthBytes);
-      }
-    }
+    const inPlace = this.changed.inPlace(offsetBytes, lengthBytes);
+    if (inPlace !== undefined) return inPlace;
     const out = this.changed.covers(offsetBytes, lengthBytes)
       ? new Uint8Array(lengthBytes)
       : new Uint8Array(this.readClean(offsetBytes, lengthBytes));

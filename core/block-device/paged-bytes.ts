@@ -57,6 +57,25 @@ export class PagedBytes {
     return false;
   }
 
+  /**
+   * The bytes of a range whose pages are views of one buffer, in order, as what was written together is: without a copy.
+   * @returns undefined when they are not, or not all held here
+   */
+  inPlace(offsetBytes: number, lengthBytes: number): Uint8Array | undefined {
+    const first = this.firstPageOf(offsetBytes);
+    const start = this.pages.get(first);
+    if (start === undefined) return undefined;
+    const last = this.lastPageOf(offsetBytes, lengthBytes);
+    let end = start.byteOffset + start.length;
+    for (let page = first + 1; page <= last; page += 1) {
+      const bytes = this.pages.get(page);
+      if (bytes?.buffer !== start.buffer || bytes.byteOffset !== end) return undefined;
+      end += bytes.length;
+    }
+    const from = start.byteOffset + (offsetBytes - first * this.pageBytes);
+    return from + lengthBytes <= end ? new Uint8Array(start.buffer, from, lengthBytes) : undefined;
+  }
+
   /** Lays the pages held here over `target`, which holds the bytes from `offsetBytes` on. */
   layOver(target: Uint8Array, offsetBytes: number): void {
     const end = offsetBytes + target.length;

@@ -1,6 +1,6 @@
 import { type SyncReader } from './block-device';
 import { assertWithin } from './device-errors';
-import { PagedBytes } from './paged-bytes';
+import { PagedBytes, plainBytes } from './paged-bytes';
 
 /**
  * The writes of one operation over what it reads. It sees its own writes; nobody else does until FaultingCache merges
@@ -39,18 +39,23 @@ export class Transaction implements SyncReader {
 
   /** A whole page is written without reading what was there; for a part of one, the page must be read. */
   write(offsetBytes: number, bytes: Uint8Array): void {
-    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
+    // One copy for all pages: each is then a view of it.
+    this.writeKept(offsetBytes, new Uint8Array(bytes));
+  }
+
+  /** As `write`, of bytes that nobody changes any more: they are kept, not copied. Nor may `edit` be asked for them. */
+  writeKept(offsetBytes: number, kept: Uint8Array): void {
+    assertWithin(offsetBytes, kept.length, this.sizeBytes);
     this.assertOpen();
     const { pageBytes } = this.pages;
-    // One copy for all pages: each is then a view of it.
-    const copy = new Uint8Array(bytes);
+    const bytes = plainBytes(kept);
     for (let done = 0; done < bytes.length;) {
       const at = offsetBytes + done;
       const page = Math.floor(at / pageBytes);
       const within = at - page * pageBytes;
       const size = Math.min(pageBytes, this.sizeBytes - page * pageBytes);
       const length = Math.min(size - within, bytes.length - done);
-      const piece = copy.subarray(done, done + length);
+      const piece = bytes.subarray(done, done + length);
       if (length === size) {
         this.pages.set(page, piece);
       } else {

@@ -20,6 +20,8 @@ export function decodeName(bytes: Uint8Array): string {
 
 /** Bytes of a name made by `decodeName`. A lone surrogate outside U+DC80..U+DCFF is no name of any file. */
 export function encodeName(name: string): Uint8Array {
+  const ascii = encodeAscii(name);
+  if (ascii !== undefined) return ascii;
   if (!hasEscape(name)) return utf8.encode(name);
   const bytes: number[] = [];
   for (const character of name) {
@@ -28,6 +30,17 @@ export function encodeName(name: string): Uint8Array {
     else bytes.push(...utf8.encode(character));
   }
   return Uint8Array.from(bytes);
+}
+
+/** Undefined when the name is not ASCII. Names are short: asking TextEncoder would take longer. */
+function encodeAscii(name: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(name.length);
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    if (code >= 0x80) return undefined;
+    bytes[at] = code;
+  }
+  return bytes;
 }
 
 function hasEscape(name: string): boolean {

@@ -1,3 +1,4 @@
+import { readU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
 
 export const RECORD_HEADER_BYTES = 8;
@@ -22,6 +23,28 @@ export function forEachRecord(block: Uint8Array, end: number, visit: VisitRecord
     visit(offset, recordLength, nameLength);
     offset += recordLength;
   }
+}
+
+/** A record in use. */
+export interface FoundRecord {
+  readonly offset: number;
+  readonly inode: number;
+  readonly type: number;
+}
+
+/** The record of a name in a linear directory block. @throws CorruptFilesystemError as forEachRecord does */
+export function findRecord(block: Uint8Array, end: number, name: Uint8Array): FoundRecord | undefined {
+  let found: FoundRecord | undefined;
+  forEachRecord(block, end, (offset, _recordLength, nameLength) => {
+    if (nameLength !== name.length || found !== undefined) return;
+    const at = offset + RECORD_HEADER_BYTES;
+    for (let byte = 0; byte < nameLength; byte++) {
+      if (block[at + byte] !== name[byte]) return;
+    }
+    const inode = readU32(block, offset);
+    if (inode !== 0) found = { offset, inode, type: block[offset + 7]! };
+  });
+  return found;
 }
 
 /** With 64 KiB blocks a record may be 65536 long, which 16 bits hold as 0 or 65535. */

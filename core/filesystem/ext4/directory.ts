@@ -1,6 +1,7 @@
 import { readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
 import { crc32c } from './checksum';
+import { forEachRecord, RECORD_HEADER_BYTES } from './directory-records';
 
 /** File types in directory entries (feature filetype). */
 export const EntryType = {
@@ -17,7 +18,6 @@ export const EntryType = {
 const CHECKSUM_ENTRY_TYPE = 0xde;
 /** The fake last entry that carries a directory block's checksum. */
 export const DIRECTORY_TAIL_BYTES = 12;
-const ENTRY_HEADER_BYTES = 8;
 export const MAX_NAME_BYTES = 255;
 
 /** One entry as it lies in a block. `inode` 0 means unused space. */
@@ -37,7 +37,7 @@ export interface RawDirectoryEntry {
  * @throws CorruptFilesystemError when a record length is impossible
  */
 export function parseDirectoryBlock(block: Uint8Array): RawDirectoryEntry[] {
-  return parseRecords(block, hasDirectoryTail(block) ? block.length - DIRECTORY_TAIL_BYTES : block.length);
+  return parseRecords(block, endOfRecords(block));
 }
 
 /**
@@ -48,30 +48,23 @@ export function parseInlineRecords(bytes: Uint8Array): RawDirectoryEntry[] {
   return parseRecords(bytes, bytes.length);
 }
 
+/** Where the records of a linear block end: the checksum tail is none. */
+export function endOfRecords(block: Uint8Array): number {
+  return hasDirectoryTail(block) ? block.length - DIRECTORY_TAIL_BYTES : block.length;
+}
+
 function parseRecords(block: Uint8Array, end: number): RawDirectoryEntry[] {
   const entries: RawDirectoryEntry[] = [];
-  let offset = 0;
-  while (offset < end) {
-    if (offset + ENTRY_HEADER_BYTES > end) throw broken(block, offset, 0, 0);
-    const recordLength = parseRecordLength(block, offset);
-    const nameLength = block[offset + 6]!;
-    // The first block of a directory that became an index keeps what looks like a tail under its `..` entry.
-    const endsWithin = offset + recordLength <= end || offset + recordLength === block.length;
-    const isBroken =
-      recordLength < ENTRY_HEADER_BYTES + nameLength ||
-      recordLength % 4 !== 0 ||
-      recordLength === 0 ||
-      !endsWithin;
-    if (isBroken) throw broken(block, offset, recordLength, nameLength);
+  forEachRecord(block, end, (offset, recordLength, nameLength) => {
+    const start = offset + RECORD_HEADER_BYTES;
     entries.push({
       offset,
       recordLength,
       inode: readU32(block, offset),
       type: block[offset + 7]!,
-      name: block.subarray(offset + ENTRY_HEADER_BYTES, offset + ENTRY_HEADER_BYTES + nameLength),
+      name: block.subarray(start, start + nameLength),
     });
-    offset += recordLength;
-  }
+  });
   return entries;
 }
 
@@ -81,12 +74,12 @@ export function writeDirectoryEntry(block: Uint8Array, entry: RawDirectoryEntry)
   writeRecordLength(block, entry.offset, entry.recordLength);
   block[entry.offset + 6] = entry.name.length;
   block[entry.offset + 7] = entry.type;
-  block.set(entry.name, entry.offset + ENTRY_HEADER_BYTES);
+  block.set(entry.name, entry.offset + RECORD_HEADER_BYTES);
 }
 
 /** Bytes an entry needs at least: header and name, to the next multiple of four. */
 export function directoryEntryBytes(nameLength: number): number {
-  return (ENTRY_HEADER_BYTES + nameLength + 3) & ~3;
+  return (RECORD_HEADER_BYTES + nameLength + 3) & ~3;
 }
 
 export function hasDirectoryTail(block: Uint8Array): boolean {
@@ -124,26 +117,6 @@ export function verifyDirectoryBlock(block: Uint8Array, seed: number, blockNumbe
     throw new CorruptFilesystemError('directory block checksum', { blockNumber, expected, found });
 }
 
-/** With 64 KiB blocks a record may be 65536 long, which 16 bits hold as 0 or 65535. */
-function parseRecordLength(block: Uint8Array, offset: number): number {
-  const field = readU16(block, offset + 4);
-  return block.length === 65536 && (field === 0 || field === 65535) ? 65536 : field;
-}
-
 function writeRecordLength(block: Uint8Array, offset: number, recordLength: number): void {
   writeU16(block, offset + 4, recordLength === 65536 ? 65535 : recordLength);
-}
-
-function broken(
-  block: Uint8Array,
-  offset: number,
-  recordLength: number,
-  nameLength: number,
-): CorruptFilesystemError {
-  return new CorruptFilesystemError('directory entry', {
-    offset,
-    recordLength,
-    nameLength,
-    blockSize: block.length,
-  });
 }

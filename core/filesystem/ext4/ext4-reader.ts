@@ -62,7 +62,7 @@ export class Ext4Reader implements FilesystemReader {
   /** Drops everything that was worked out from blocks: they have changed. */
   forget(superblock: Superblock = this.volume.superblock): void {
     this.volume = new VolumeReader(this.cache, superblock);
-    this.directories.clear();
+    if (this.directories.size > 0) this.directories.clear();
   }
 
   async freeBytes(): Promise<number> {

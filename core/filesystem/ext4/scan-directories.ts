@@ -4,7 +4,7 @@ import { readInBatches } from '../../block-device/read-in-batches';
 import { decodeName, encodeName } from '../../bytes/names';
 import { CorruptFilesystemError } from '../errors';
 import type { TreeTable } from '../scan/tree-table';
-import { DIRECTORY_TAIL_BYTES, hasDirectoryTail, verifyDirectoryBlock } from './directory';
+import { endOfRecords, verifyDirectoryBlock } from './directory';
 import { readDirectoryEntries } from './directory-entries';
 import type { DirectoryPlaces, DirectoryRun } from './directory-places';
 import { forEachRecord, RECORD_HEADER_BYTES } from './directory-records';
@@ -92,8 +92,7 @@ function takeEntries(
 }
 
 function takeRecords(table: TreeTable, row: number, directory: number, block: Uint8Array): void {
-  const end = hasDirectoryTail(block) ? block.length - DIRECTORY_TAIL_BYTES : block.length;
-  forEachRecord(block, end, (offset, _recordLength, nameLength) => {
+  forEachRecord(block, endOfRecords(block), (offset, _recordLength, nameLength) => {
     const inode =
       (block[offset]! |
         (block[offset + 1]! << 8) |
