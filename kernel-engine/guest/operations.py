@@ -61,7 +61,8 @@ def make_room(tree, path, kind):
 def set_xattrs(target, wanted, follow):
     """Leaves exactly these. What a new inode inherits from its directory (a default ACL) goes."""
     for name in os.listxattr(target, follow_symlinks=follow):
-        if name not in wanted:
+        # XFS lists an ACL a second time, in the form of the disk; it goes with the first.
+        if name not in wanted and not name.startswith("trusted.SGI_ACL_"):
             os.removexattr(target, name, follow_symlinks=follow)
     for name, value in wanted.items():
         try:

@@ -94,13 +94,14 @@ class unprotected:
     def __enter__(self):
         if not system.statx(self._directory, b".").append_only:
             return
-        import array
         import fcntl
 
         self._fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)
-        self._flags = array.array("i", [0])
+        # The array module is not of use here: it wants `collections`, which the guest does not have.
+        self._flags = bytearray(8)
         fcntl.ioctl(self._fd, FS_IOC_GETFLAGS, self._flags)
-        fcntl.ioctl(self._fd, FS_IOC_SETFLAGS, array.array("i", [self._flags[0] & ~FS_APPEND_FL]))
+        without = int.from_bytes(self._flags, "little") & ~FS_APPEND_FL
+        fcntl.ioctl(self._fd, FS_IOC_SETFLAGS, without.to_bytes(8, "little"))
 
     def __exit__(self, *_):
         if self._fd is None:
