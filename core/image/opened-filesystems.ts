@@ -1,5 +1,10 @@
 import { isBlockDevice } from '../block-device/block-window';
-import { type BlockDevice, SNAPSHOT_BLOCK_BYTES } from '../block-device/block-device';
+import {
+  type BlockDevice,
+  type Piece,
+  SNAPSHOT_BLOCK_BYTES,
+  writePieces,
+} from '../block-device/block-device';
 import { ReadOnlyDeviceError } from '../block-device/device-errors';
 import { OverlayBlockDevice } from '../block-device/overlay-block-device';
 import { ImageElvesError } from '../errors';
@@ -198,10 +203,12 @@ export class WritableFilesystems extends ReadFilesystems implements FilesystemOp
   private async keepRecovery(source: VolumeFilesystem, device: BlockDevice): Promise<void> {
     const overlay = this.recovered.get(source);
     if (overlay === undefined) return;
+    const pieces: Piece[] = [];
     for await (const { index, bytes } of overlay.changedBlocks()) {
       const offsetBytes = index * SNAPSHOT_BLOCK_BYTES;
-      await device.write(offsetBytes, bytes.subarray(0, device.sizeBytes - offsetBytes));
+      pieces.push({ offsetBytes, bytes: bytes.subarray(0, device.sizeBytes - offsetBytes) });
     }
+    await writePieces(device, pieces);
     this.recovered.delete(source);
   }
 }

@@ -1,4 +1,4 @@
-import type { BlockDevice, BlockReader } from '../block-device/block-device';
+import { type BlockDevice, type BlockReader, type Piece, writePieces } from '../block-device/block-device';
 import { isBlockDevice } from '../block-device/block-window';
 import { assertWithin, ReadOnlyDeviceError } from '../block-device/device-errors';
 
@@ -52,13 +52,31 @@ export class MappedDevice implements BlockDevice {
 
   /** @throws ReadOnlyDeviceError when a device behind is a mere reader. */
   async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
-    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
-    let at = 0;
-    for (const { device, deviceOffsetBytes, lengthBytes } of this.runs(offsetBytes, bytes.length)) {
-      if (!isBlockDevice(device)) throw new ReadOnlyDeviceError();
-      await device.write(deviceOffsetBytes, bytes.subarray(at, at + lengthBytes));
-      at += lengthBytes;
+    return this.writeAll([{ offsetBytes, bytes }]);
+  }
+
+  /**
+   * All or none as far as the devices behind promise it. On several of them what a write may have to read is read
+   * before the first is written: an overlay fails on nothing else.
+   */
+  async writeAll(pieces: readonly Piece[]): Promise<void> {
+    const byDevice = new Map<BlockDevice, Piece[]>();
+    for (const { offsetBytes, bytes } of pieces) {
+      assertWithin(offsetBytes, bytes.length, this.sizeBytes);
+      let at = 0;
+      for (const { device, deviceOffsetBytes, lengthBytes } of this.runs(offsetBytes, bytes.length)) {
+        if (!isBlockDevice(device)) throw new ReadOnlyDeviceError();
+        const onDevice = byDevice.get(device) ?? [];
+        byDevice.set(device, onDevice);
+        onDevice.push({ offsetBytes: deviceOffsetBytes, bytes: bytes.subarray(at, at + lengthBytes) });
+        at += lengthBytes;
+      }
     }
+    if (byDevice.size > 1) {
+      for (const [device, onDevice] of byDevice)
+        for (const { offsetBytes, bytes } of onDevice) await device.read(offsetBytes, bytes.length);
+    }
+    for (const [device, onDevice] of byDevice) await writePieces(device, onDevice);
   }
 
   private runs(offsetBytes: number, lengthBytes: number): Run[] {
