@@ -143,11 +143,37 @@ const RO_COMPAT_SUPPORT: Readonly<Record<keyof typeof RoCompat, Told>> = {
   orphan_present: ['direct', 'direct', 'the orphans are deleted first'],
 };
 
+/** What no bit says, or not alone. */
+const PROPERTIES: Readonly<Record<string, Told>> = {
+  'ext2 and ext3': ['direct', 'direct'],
+  'blocks of 1 to 4 KiB': ['direct', 'direct'],
+  'blocks of 8 to 64 KiB': ['direct', 'direct', 'Linux before 6.19 mounts no blocks larger than its pages'],
+  'inodes of 128 bytes to a block': ['direct', 'direct'],
+  'fast commits to be replayed': [
+    'kernel',
+    'kernel',
+    'replayed by Linux in a copy, then read and written directly',
+  ],
+  'a log of journal_async_commit to be replayed': [
+    'kernel',
+    'kernel',
+    'unless each of its blocks has a checksum',
+  ],
+  'a journal on another device, with nothing to replay': ['direct', 'refused'],
+  'a journal on another device, to be replayed': ['refused', 'refused'],
+  'claimed by mmp': ['direct', 'refused', 'a mount claims the volume, or did when its machine stopped'],
+  'errors noted by the last mount': ['direct', 'refused', 'fsck has to see them first'],
+  'not unmounted, without a journal': ['direct', 'refused', 'fsck has to see it first'],
+  'content of encrypted files': ['refused', 'refused', 'the key is not on the disk'],
+  'files sealed by fs-verity': ['direct', 'refused', 'all others of the volume are written'],
+};
+
 /** Every feature that has a name: what docs/filesystems.md tells, and by what volumes are let in. */
 export const EXT4_FEATURES: readonly Ext4Feature[] = [
   ...rows('compat', Compat, COMPAT_SUPPORT),
   ...rows('incompat', Incompat, INCOMPAT_SUPPORT),
   ...rows('ro_compat', RoCompat, RO_COMPAT_SUPPORT),
+  ...Object.entries(PROPERTIES).map(([name, told]) => row(name, told)),
 ];
 
 /**
@@ -200,8 +226,13 @@ function rows<Name extends string>(
   bits: Readonly<Record<Name, number>>,
   support: Readonly<Record<Name, Told>>,
 ): Ext4Feature[] {
-  return (Object.keys(bits) as Name[]).map((name) => {
-    const [read, write, remark] = support[name];
-    return { name, word, bit: bits[name], read, write, ...(remark === undefined ? {} : { remark }) };
-  });
+  return (Object.keys(bits) as Name[]).map((name) => ({
+    ...row(name, support[name]),
+    word,
+    bit: bits[name],
+  }));
+}
+
+function row(name: string, [read, write, remark]: Told): Ext4Feature {
+  return { name, read, write, ...(remark === undefined ? {} : { remark }) };
 }

@@ -32,6 +32,11 @@ os.symlink('t' * 200, root + '/a/long')
 os.symlink('short', root + '/a/short')
 for number in range(10):
     os.setxattr(f'{root}/a/file-{number}', 'user.large', b'v' * 300)
+for length in (3000, 20000):
+    try:
+        os.setxattr(f'{root}/a/file-0', f'user.huge-{length}', b'v' * length)
+    except OSError:
+        break  # Only ea_inode has room for it.
 os.mknod(root + '/a/null', 0o20600, os.makedev(1, 3))
 os.fsync(os.open(root, os.O_RDONLY))
 PYTHON
@@ -126,6 +131,11 @@ describe('a hostile image', () => {
     ['extents', ['mkfs.ext4', '-b', '1024', '-O', '^metadata_csum'], false],
     ['block maps', ['mkfs.ext3', '-b', '1024'], false],
     ['groups with checksums', ['mkfs.ext4', '-b', '2048', '-O', '^metadata_csum,uninit_bg'], false],
+    [
+      'inline data',
+      ['mkfs.ext4', '-b', '1024', '-I', '512', '-O', '^metadata_csum,inline_data,ea_inode'],
+      false,
+    ],
     ['a journal to replay', ['mkfs.ext4', '-b', '1024', '-O', '^metadata_csum'], true],
   ] as const)(
     'gets a typed error or an answer, and never a hang: %s',

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { openExt4 } from '../../../../core/filesystem/ext4/open-ext4';
 import { FileBlockDevice } from '../../../support/file-block-device';
 import { ImageFolder, LIST_TREE, makeImage, onMountedImage } from '../../../support/mounted-image';
 import { listingDifferences, parseKernelListing, readerListing } from '../../../support/tree-listing';
 
 jest.setTimeout(60_000);
+const run = promisify(execFile);
 
 let folder: ImageFolder;
 beforeAll(async () => {
@@ -36,6 +39,24 @@ PYTHON
 
     expect(listingDifferences(kernel, ours)).toEqual([]);
     expect(kernel.size).toBe(6_000 + 5);
+    await rm(file);
+  });
+
+  it('a volume with its journal on another device, when that has nothing for it', async () => {
+    const file = folder.image('elsewhere');
+    await makeImage(file, 16, ['mkfs.ext4', '-q', '-F']);
+    await onMountedImage(file, 'echo kept > "$MNT/file"');
+    await run('debugfs', ['-w', '-R', 'ssv journal_inum 0', file]);
+
+    await using device = await FileBlockDevice.open(file);
+    const filesystem = await openExt4(device);
+    expect(Buffer.from(await filesystem.readFile('/file')).toString()).toBe('kept\n');
+
+    await run('debugfs', ['-w', '-R', 'feature +needs_recovery', file]);
+    await expect(openExt4(device)).rejects.toMatchObject({
+      name: 'UnsupportedFeatureError',
+      features: ['journal on another device'],
+    });
     await rm(file);
   });
 

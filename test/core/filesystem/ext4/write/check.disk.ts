@@ -172,6 +172,10 @@ describe('a volume whose bytes are changed at random', () => {
   const KINDS = [
     { name: 'with checksums', options: [] },
     { name: 'without checksums', options: ['-O', '^metadata_csum', '-b', '1024'] },
+    {
+      name: 'with inline data and values in inodes',
+      options: ['-O', '^metadata_csum,inline_data,ea_inode,large_dir', '-I', '512', '-b', '2048'],
+    },
   ];
   it.each(KINDS)(
     '$name: operations work or throw a typed error, in bounded time',

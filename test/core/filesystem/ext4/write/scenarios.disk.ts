@@ -32,28 +32,35 @@ const shown = async (file: string, script: string): Promise<string> =>
 
 describe('directories', () => {
   it.each([
-    ['half_md4', []],
-    ['tea', ['-b', '1024']],
-    ['legacy', []],
-  ])('keep an index of %s hashes that the kernel finds every name by', async (hash, options) => {
-    const file = await newImage(['-N', '8000', ...options]);
-    await run('tune2fs', ['-E', `hash_alg=${hash}`, file]);
-    const names = Array.from({ length: 2500 }, (_, n) => `${n}-é-${'name'.repeat(n % 40)}`);
-    await changeImage(file, async (filesystem) => {
-      await filesystem.mkdir('/crowd', metadata({ mode: 0o755 }));
-      for (const name of names) {
-        await filesystem.symlink(`/crowd/${name}`, name, metadata({ mode: 0o777 }));
-      }
-      for (const name of names.slice(0, 500)) {
-        await filesystem.remove(`/crowd/${name}`);
-      }
-    });
-    expect(await e2fsck(file)).toBe('');
-    const kept = names.slice(500).sort();
-    const found = await shown(file, 'cd crowd; find . -type l -printf "%f\\n" | xargs -d "\\n" readlink');
-    expect(found.split('\n').sort()).toEqual(kept);
-    expect(await shown(file, 'lsattr -d crowd | cut -d" " -f1')).toContain('I');
-  });
+    ['half_md4', 'signed', []],
+    ['half_md4', 'unsigned', ['-b', '1024']],
+    ['tea', 'signed', ['-b', '1024']],
+    ['tea', 'unsigned', []],
+    ['legacy', 'signed', []],
+    ['legacy', 'unsigned', []],
+  ])(
+    'keep an index of %s hashes over %s characters, by which the kernel finds every name',
+    async (hash, sign, options) => {
+      const file = await newImage(['-N', '8000', ...options]);
+      await run('tune2fs', ['-E', `hash_alg=${hash}`, file]);
+      await run('debugfs', ['-w', '-R', `ssv flags ${sign === 'signed' ? 1 : 2}`, file]);
+      const names = Array.from({ length: 1250 }, (_, n) => `${n}-é-${'name'.repeat(n % 40)}`);
+      await changeImage(file, async (filesystem) => {
+        await filesystem.mkdir('/crowd', metadata({ mode: 0o755 }));
+        for (const name of names) {
+          await filesystem.symlink(`/crowd/${name}`, name, metadata({ mode: 0o777 }));
+        }
+        for (const name of names.slice(0, 250)) {
+          await filesystem.remove(`/crowd/${name}`);
+        }
+      });
+      expect(await e2fsck(file)).toBe('');
+      const kept = names.slice(250).sort();
+      const found = await shown(file, 'cd crowd; find . -type l -printf "%f\\n" | xargs -d "\\n" readlink');
+      expect(found.split('\n').sort()).toEqual(kept);
+      expect(await shown(file, 'lsattr -d crowd | cut -d" " -f1')).toContain('I');
+    },
+  );
 
   it('keep two levels of index, and say when both are full', async () => {
     const file = await newImage(['-b', '1024', '-N', '60000'], 64);
