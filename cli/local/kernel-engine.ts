@@ -8,27 +8,22 @@ export class KernelEngineBuildError extends Error {
   override readonly name = 'KernelEngineBuildError';
 }
 
-/** What building and running the kernel engine on this host takes. */
+/** What building the kernel engine on this host takes. */
 export const KERNEL_ENGINE_PROGRAMS: readonly Requirement[] = [
-  {
-    program: 'qemu-system-x86_64',
-    debianPackage: 'qemu-system-x86',
-    why: 'runs the kernel engine, which writes XFS, btrfs and logical volumes',
-  },
   { program: 'xz', debianPackage: 'xz-utils', why: 'unpacks the kernel of the kernel engine' },
   { program: 'zstd', debianPackage: 'zstd', why: 'unpacks the kernel of the kernel engine' },
 ];
 
 /**
- * Builds the guest of the kernel engine by the very script that the container image of the functions is built by, and
+ * Builds the kernel engine, guest and QEMU, by the very script that the container image of the functions is built by, and
  * returns its folder. What is there already is kept.
  * @throws KernelEngineBuildError
  */
 export async function buildKernelEngine(tell: (line: string) => void): Promise<string> {
-  tell('building the kernel engine: a Linux kernel and its tools, of Debian packages');
+  tell('building the kernel engine: a Linux kernel, its tools and QEMU, of Debian packages');
   const script = path.join(PROJECT_FOLDER, 'kernel-engine', 'build', 'run.ts');
   // A local run may take a package that Debian has replaced since it was pinned; the build says so.
-  const child = spawn(process.execPath, ['--import', 'tsx', script, '--allow-newer'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, '--qemu', '--allow-newer'], {
     cwd: PROJECT_FOLDER,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

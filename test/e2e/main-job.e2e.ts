@@ -5,8 +5,9 @@ import type { OracleResult } from '../../cli/oracle/run-oracle';
 import type { Report } from '../../core/report/report';
 
 /**
- * The main job on real machines, by the command a person would type: a fleet is built, patched through Step Functions, and
- * held against copies that were updated by their own package manager. The update is the same on any day.
+ * The main job on real machines, by the command a person would type: a fleet on ext4, XFS, btrfs, LVM and several volumes
+ * is built, patched through Step Functions, and held against copies that were updated by their own package manager. The
+ * update is the same on any day.
  */
 const PROJECT = path.resolve(__dirname, '..', '..');
 const MINUTES = 60_000;
@@ -29,6 +30,8 @@ beforeAll(async () => {
     'oracle',
     '--pending',
     'repository',
+    '--filesystem',
+    'mixed',
     '--state',
     path.join(folder, 'state'),
     '--json',
@@ -39,7 +42,7 @@ beforeAll(async () => {
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await new Promise((resolve) => child.once('exit', resolve));
   result = JSON.parse(await readFile(json, 'utf8').catch(() => Promise.reject(new Error(output)))) as Result;
-}, 15 * MINUTES);
+}, 20 * MINUTES);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -63,6 +66,28 @@ test('every stopped machine is patched, and none of them was started', () => {
   expect(result.problems).toEqual([]);
 });
 
+test('one class spans every layout; the direct engine writes ext4, the kernel engine the others', () => {
+  const layouts: Readonly<Record<string, readonly string[]>> = {
+    'web-1': ['/ xfs', '/boot xfs', '/boot/efi vfat'],
+    'web-2': ['/ ext4'],
+    'web-3': ['/ ext4', '/var xfs'],
+    'web-4': ['/ xfs', '/boot ext4', '/boot/efi vfat', '/var xfs'],
+    'web-5': ['/ btrfs', '/home btrfs'],
+    'app-1': ['/ ext4', '/var xfs'],
+    'app-2': ['/ xfs', '/boot ext4'],
+    'app-3': ['/ btrfs', '/home btrfs'],
+    'app-4': ['/ ext4'],
+    'app-5': ['/ btrfs', '/home btrfs'],
+  };
+  for (const [name, mounts] of Object.entries(layouts)) {
+    const machine = named(name);
+    const shown = machine?.filesystems.map(({ mountPoint, kind }) => `${mountPoint} ${kind}`).sort();
+    expect({ name, mounts: shown }).toEqual({ name, mounts });
+    if (machine?.state === 'running') continue;
+    expect(machine?.sentence.includes('kernel engine')).toBe(mounts.join() !== '/ ext4');
+  }
+});
+
 test('the machine with the edited configuration gets a round of its own, on a clone; the one with an extra package shares its class', () => {
   const ownRound = result.report.classes.filter(({ round }) => round > 1);
   expect(ownRound).toHaveLength(1);
@@ -71,15 +96,15 @@ test('the machine with the edited configuration gets a round of its own, on a cl
   expect(named('app-5')?.classId).toBe(named('app-2')?.classId);
 });
 
-test('an offline patched machine equals its copy that apt-get upgraded, outside the named differences', () => {
-  expect(result.cases.map(({ machine }) => machine)).toEqual(['web-2', 'app-2', 'app-5']);
+test('on each layout, an offline patched machine equals its copy that apt-get upgraded, outside the named differences', () => {
+  expect(result.cases.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'web-4', 'app-2', 'app-5']);
   for (const { machine, comparison } of result.cases) {
     expect(comparison.paths).toBeGreaterThan(10_000);
     expect({ machine, unexplained: comparison.unexplained }).toEqual({ machine, unexplained: [] });
   }
 });
 
-test('e2fsck, dpkg and debsums find nothing on any patched volume, and the machines boot with their services', () => {
+test('e2fsck, xfs_repair, btrfs check, dpkg and debsums find nothing, and the machines boot with their services', () => {
   expect(result.judged).toHaveLength(8);
   expect(result.booted).toHaveLength(8);
   expect(
