@@ -7,6 +7,12 @@ const JUDGES: readonly Requirement[] = [
   { program: 'sgdisk', debianPackage: 'gdisk', why: 'writes the partition tables of cloud images' },
   { program: 'setfattr', debianPackage: 'attr', why: 'gives files extended attributes' },
   { program: 'python3', debianPackage: 'python3', why: 'fills and lists trees through the kernel' },
+  {
+    program: 'qemu-system-x86_64',
+    debianPackage: 'qemu-system-x86',
+    why: 'runs other kernels than the host',
+  },
+  { program: 'cpio', debianPackage: 'cpio', why: 'packs what those kernels start with' },
   { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
   { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },
   { program: 'mkfs.btrfs', debianPackage: 'btrfs-progs', why: 'makes filesystems with subvolumes' },
