@@ -12,14 +12,18 @@ export class ConsoleTail {
 
   /** Without anything that a terminal would take for a command. */
   toString(): string {
-    return this.kept
-      .toString('latin1')
-      .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
-      .replaceAll(/[^\n\x20-\x7e]/g, '')
-      .trim()
-      .split('\n')
-      .slice(-SHOWN_LINES)
-      .join('\n')
-      .slice(-SHOWN_CHARACTERS);
+    return (
+      this.kept
+        .toString('latin1')
+        .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
+        .replaceAll(/[^\n\x20-\x7e]/g, '')
+        // What the kernel was at when it panicked says nothing to a reader; what stands before does.
+        .replaceAll(/^.*\] CPU: \d+ [^]*?<\/TASK>\n/gm, '')
+        .trim()
+        .split('\n')
+        .slice(-SHOWN_LINES)
+        .join('\n')
+        .slice(-SHOWN_CHARACTERS)
+    );
   }
 }

@@ -16,16 +16,17 @@ import { findMachineFiles, type MachineFiles } from './machine-files';
 import type { ReaderFacts } from './kernel-reader';
 import { KernelSession } from './kernel-session';
 import { operationError } from './operation-errors';
+import { DEFAULT_MEMORY_MB, findSavedState } from './saved-state';
 import { SharedDisks } from './shared-disks';
 
 export interface EmulatedKernelOptions {
-  /** Holds `guest/` (npm run kernel-engine), and `qemu/` where QEMU is brought along. */
+  /** What `npm run kernel-engine` makes: `guest/`, `state/`, and `qemu/` where QEMU is brought along. */
   readonly directory: string;
   /** Program to run; that of the directory or of the host when left out. */
   readonly qemu?: string;
   /** Memory of the emulated machine. */
   readonly memoryMb?: number;
-  /** Time for one whole call; that of a reading is from its start to its close. */
+  /** Time for one whole call; a reading has it for each of its questions. */
   readonly timeoutMs?: number;
   /** For sockets; the only place that is written. */
   readonly temporaryFolder?: string;
@@ -34,7 +35,6 @@ export interface EmulatedKernelOptions {
 }
 
 const MAX_FINDINGS = 200;
-const DEFAULT_MEMORY_MB = 512;
 const DEFAULT_TIMEOUT_MS = 600_000;
 const DEFAULT_MAX_WRITTEN_BYTES = 1024 * 1024 * 1024;
 
@@ -44,11 +44,13 @@ export class EmulatedKernel implements LinuxKernel {
     readonly memoryMb: number;
     readonly timeoutMs: number;
     readonly temporaryFolder?: string;
+    readonly state?: string;
   };
   private readonly maxWrittenBytes: number;
 
   private constructor(
     private readonly files: MachineFiles,
+    state: string | undefined,
     {
       memoryMb = DEFAULT_MEMORY_MB,
       timeoutMs = DEFAULT_TIMEOUT_MS,
@@ -56,13 +58,15 @@ export class EmulatedKernel implements LinuxKernel {
       maxWrittenBytes = DEFAULT_MAX_WRITTEN_BYTES,
     }: EmulatedKernelOptions,
   ) {
-    this.machine = { memoryMb, timeoutMs, temporaryFolder };
+    this.machine = { memoryMb, timeoutMs, temporaryFolder, state };
     this.maxWrittenBytes = maxWrittenBytes;
   }
 
   /** @throws KernelEngineMissingError naming what to install or to build */
   static async open(options: EmulatedKernelOptions): Promise<EmulatedKernel> {
-    return new EmulatedKernel(await findMachineFiles(options.directory, options.qemu), options);
+    const { directory, memoryMb = DEFAULT_MEMORY_MB } = options;
+    const files = await findMachineFiles(directory, options.qemu);
+    return new EmulatedKernel(files, await findSavedState(directory, files, memoryMb), options);
   }
 
   async recover(filesystems: readonly KernelFilesystem<BlockDevice>[]): Promise<void> {

@@ -23,6 +23,7 @@ export class GuestPort {
     server.maxConnections = 1;
     server.on('connection', (socket) => {
       this.socket = socket;
+      this.wake?.();
       socket.on('data', (chunk: Buffer) => {
         this.chunks.push(chunk);
         this.buffered += chunk.length;
@@ -48,6 +49,11 @@ export class GuestPort {
   fail(error: Error): void {
     this.broken ??= error;
     this.wake?.();
+  }
+
+  /** Resolves when the machine has its end of the port. */
+  async connected(): Promise<void> {
+    while (this.socket === undefined) await this.more();
   }
 
   /** Resolves when there is room for more. */

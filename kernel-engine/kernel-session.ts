@@ -19,6 +19,7 @@ export class KernelSession implements KernelReading {
     facts: readonly ReaderFacts[],
     private readonly explained: (error: unknown) => unknown,
   ) {
+    machine.rest();
     this.filesystems = facts.map(
       (fact, index) => new KernelReader(fact, index, (request) => this.ask(request)),
     );
@@ -34,6 +35,8 @@ export class KernelSession implements KernelReading {
         return await this.machine.ask({ do: 'read', ...request });
       } catch (error) {
         throw readError(error, request) ?? this.explained(error);
+      } finally {
+        this.machine.rest();
       }
     });
   }

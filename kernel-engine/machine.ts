@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { type GuestMessage, GuestPort } from './guest-port';
 import type { MachineFiles } from './machine-files';
 import type { NbdExport } from './nbd/nbd-export';
 import { NbdServer } from './nbd/nbd-server';
+import { DISK_PLACES, diskName, MAX_DISKS, qemuArguments } from './qemu-arguments';
 import { QemuProcess } from './qemu-process';
 
 /** A disk of the machine, in the order in which it finds them. */
@@ -16,28 +18,14 @@ export type MachineDisk =
 
 export interface MachineOptions {
   readonly memoryMb: number;
-  /** For the whole life of the machine. */
+  /** From the start to the end, but for the time in which nothing is asked of it. */
   readonly timeoutMs: number;
   readonly temporaryFolder?: string;
+  /** A state to start from; without it the kernel boots. */
+  readonly state?: string;
+  /** Socket for QEMU's own control; the state is then to be saved before anything is asked of the machine. */
+  readonly controlPath?: string;
 }
-
-/** PCI has room for no more beside the port. */
-export const MAX_DISKS = 24;
-
-const KERNEL_PARAMETERS = [
-  'console=ttyS0',
-  'quiet',
-  // What is not to be trusted is the disk: a kernel that stumbles over one stops at once.
-  'oops=panic',
-  'panic=-1',
-  // There is nobody else in this machine to be protected from.
-  'mitigations=off',
-  'lsm=capability',
-  'rdinit=/usr/bin/python3.13',
-  // Python takes the rest: nothing of its environment, no site, no writing of compiled files.
-  '--',
-  '-I -S -E -B /agent/main.pyc',
-].join(' ');
 
 /** An emulated machine that runs the guest's agent. It is gone when this object is closed, or this process ends. */
 export class Machine implements AsyncDisposable {
@@ -49,9 +37,19 @@ export class Machine implements AsyncDisposable {
     private readonly disks: NbdServer,
     private readonly port: GuestPort,
     private readonly qemu: QemuProcess,
-  ) {}
+    private readonly timeoutMs: number,
+  ) {
+    void qemu.ended.then(({ status }) => {
+      const problem = qemu.complaint === '' ? `it stopped (${status})` : `QEMU: ${qemu.complaint}`;
+      port.fail(new KernelEngineError(problem, this.consoleTail));
+    });
+    this.watch();
+  }
 
-  /** Resolves when the agent is ready. @throws KernelEngineError, KernelEngineMissingError */
+  /**
+   * Resolves when the agent is ready. A machine that does not get that far is started once more, by its own boot: nothing
+   * has been read or written yet. @throws KernelEngineError, KernelEngineMissingError
+   */
   static async start(
     files: MachineFiles,
     disks: readonly MachineDisk[],
@@ -62,6 +60,21 @@ export class Machine implements AsyncDisposable {
         `${disks.length} disks are more than the ${MAX_DISKS} that it has room for`,
       );
     }
+    const state = disks.length <= DISK_PLACES ? options.state : undefined;
+    try {
+      return await Machine.startOnce(files, disks, { ...options, state });
+    } catch (error) {
+      if (!(error instanceof KernelEngineError) || error.facts.timeoutMs !== undefined) throw error;
+      return await Machine.startOnce(files, disks, { ...options, state: undefined });
+    }
+  }
+
+  private static async startOnce(
+    files: MachineFiles,
+    disks: readonly MachineDisk[],
+    options: MachineOptions,
+  ): Promise<Machine> {
+    const { memoryMb, state, controlPath } = options;
     const folder = await mkdtemp(join(options.temporaryFolder ?? tmpdir(), 'machine-'));
     const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
     try {
@@ -72,12 +85,12 @@ export class Machine implements AsyncDisposable {
       undo.unshift(() => port.close());
       const qemu = await QemuProcess.start(files.qemu.program, [
         ...files.qemu.args,
-        ...qemuArguments(files, disks, folder, options.memoryMb),
+        ...qemuArguments({ ...files, memoryMb, folder, disks, state }),
+        ...(controlPath === undefined ? [] : ['-qmp', `unix:${controlPath}`]),
       ]);
-      undo.unshift(() => qemu.kill());
-      const machine = new Machine(folder, nbd, port, qemu);
-      machine.watch(options.timeoutMs);
-      await machine.expect('ready');
+      const machine = new Machine(folder, nbd, port, qemu, options.timeoutMs);
+      undo.splice(0, Infinity, () => machine.close());
+      await machine.begin(options);
       return machine;
     } catch (error) {
       for (const step of undo) await step();
@@ -85,8 +98,16 @@ export class Machine implements AsyncDisposable {
     }
   }
 
+  private async begin({ state, controlPath }: MachineOptions): Promise<void> {
+    if (state === undefined) await this.expect('ready');
+    else await this.port.connected();
+    if (controlPath !== undefined) return;
+    await this.ask({ do: 'begin', time: Date.now() / 1000, chance: randomBytes(32).toString('hex') });
+  }
+
   /** Asks for one thing and waits for its answer. @throws GuestFailure, KernelEngineError */
   async ask(request: { readonly do: string } & Record<string, unknown>): Promise<GuestMessage> {
+    this.watch();
     await this.port.send(request);
     return this.expect('did');
   }
@@ -124,23 +145,23 @@ export class Machine implements AsyncDisposable {
     return this.close();
   }
 
-  private watch(timeoutMs: number): void {
-    this.timer = setTimeout(() => {
-      this.port.fail(
-        new KernelEngineError(`it did not finish within ${timeoutMs / 1000} s`, this.consoleTail, {
-          timeoutMs,
-        }),
-      );
+  /** Nothing is asked of the machine for a while, and no time is counted. */
+  rest(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private watch(): void {
+    this.timer ??= setTimeout(() => {
+      const { timeoutMs } = this;
+      const problem = `it did not finish within ${timeoutMs / 1000} s`;
+      this.port.fail(new KernelEngineError(problem, this.consoleTail, { timeoutMs }));
       void this.qemu.kill();
-    }, timeoutMs);
-    void this.qemu.ended.then(({ status }) => {
-      const problem = this.qemu.complaint === '' ? `it stopped (${status})` : `QEMU: ${this.qemu.complaint}`;
-      this.port.fail(new KernelEngineError(problem, this.consoleTail));
-    });
+    }, this.timeoutMs);
   }
 
   private async end(): Promise<void> {
-    clearTimeout(this.timer);
+    this.rest();
     this.port.fail(new KernelEngineError('it was closed'));
     await this.qemu.kill();
     await this.port.close();
@@ -175,43 +196,4 @@ export function shown(value: unknown): string {
   return String(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
     .replaceAll(/[^\x20-\x7e]/g, '?')
     .slice(0, MAX_DETAIL_CHARACTERS);
-}
-
-export function diskName(index: number): string {
-  return `disk${index}`;
-}
-
-/** Without root, KVM, a shared memory folder or a configuration of the host's. */
-function qemuArguments(
-  files: MachineFiles,
-  disks: readonly MachineDisk[],
-  folder: string,
-  memoryMb: number,
-): string[] {
-  const args = [
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-    ...['-machine', 'pc', '-accel', 'tcg,thread=multi,tb-size=64', '-cpu', 'Nehalem,+rdrand'],
-    ...['-smp', '1', '-m', String(memoryMb)],
-    ...['-kernel', files.kernel, '-initrd', files.initramfs, '-append', KERNEL_PARAMETERS],
-    ...['-device', 'virtio-serial-pci,max_ports=2', '-chardev', `socket,id=port,path=${folder}/port`],
-    ...['-device', 'virtserialport,chardev=port'],
-  ];
-  for (const [index, { access }] of disks.entries()) {
-    const name = diskName(index);
-    const blockdev = {
-      driver: 'nbd',
-      'node-name': name,
-      server: { type: 'unix', path: `${folder}/disks` },
-      export: name,
-      'read-only': access === 'read-only',
-      // The server is memory of ours, and nothing counts before the guest has unmounted: there is nothing to flush.
-      cache: { 'no-flush': true },
-    };
-    args.push('-blockdev', JSON.stringify(blockdev));
-    args.push(
-      '-device',
-      `virtio-blk-pci,drive=${name},serial=${name},discard=off,write-zeroes=off,num-queues=1`,
-    );
-  }
-  return args;
 }

@@ -1,6 +1,7 @@
 import type { BlockDevice, BlockReader } from '../core/block-device/block-device';
 import type { KernelFilesystem } from '../core/filesystem/linux-kernel';
-import { diskName, type MachineDisk } from './machine';
+import type { MachineDisk } from './machine';
+import { diskName } from './qemu-arguments';
 import { ScratchDevice } from './scratch-device';
 
 /** One disk of the machine for each device: filesystems that name the same device share it. */

@@ -49,7 +49,10 @@ async function make(options: MakeGuestOptions): Promise<BuildRecord> {
     const made = await madeBefore(output, inputs);
     if (made !== undefined) return made;
   }
-  const archive = await DebianArchive.open(options.cache ?? join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
+  const archive = await DebianArchive.open(options.cache ?? join(output, 'cache'), {
+    suite: SUITE,
+    mirror: options.mirror,
+  });
   const packages = lock?.packages ?? (await newestPackages(archive, tell));
   const { files, taken } = await fetchPackages(archive, packages, options);
   const kernelPackage = taken.find(({ name }) => KERNEL_PACKAGE.test(name));

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImageElvesError } from '../../core/errors';
 import { makeGuest, type MakeGuestOptions } from './make-guest';
+import { makeState } from './make-state';
 import { makeQemu } from './qemu/make-qemu';
 
-const USAGE = `usage: npm run kernel-engine -- [--output FOLDER] [--qemu] [--cache FOLDER] [--mirror URL] [--allow-newer] [--update-lock]
+const USAGE = `usage: npm run kernel-engine -- [--output FOLDER] [--qemu] [--cache FOLDER] [--mirror URL] [--allow-newer] [--update-lock] [--no-state]
 
 Builds the guest of the kernel engine, a Linux kernel and its first filesystem, from pinned Debian packages.
 
@@ -14,6 +15,7 @@ Builds the guest of the kernel engine, a Linux kernel and its first filesystem, 
   --mirror URL      a Debian mirror that has debian/ and debian-security/ (http://deb.debian.org)
   --allow-newer     take the newest version of a package that the mirror has no more as it was pinned
   --update-lock     pin the newest packages, and record what they yield
+  --no-state        do not start a machine to save its state, from which others start in a tenth of the time
 `;
 
 async function run(): Promise<void> {
@@ -25,6 +27,7 @@ async function run(): Promise<void> {
       mirror: { type: 'string' },
       'allow-newer': { type: 'boolean' },
       'update-lock': { type: 'boolean' },
+      'no-state': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -49,6 +52,7 @@ async function run(): Promise<void> {
   );
   for (const [name, digest] of Object.entries(digests)) console.log(`  ${digest}  ${name}`);
   if (values.qemu === true || values['update-lock'] === true) await makeQemu(options);
+  if (values['no-state'] !== true) await makeState({ directory: output, tell: options.tell });
 }
 
 run().catch((error: unknown) => {

@@ -11,7 +11,7 @@ WRITING = {
     "ext4": "noinit_itable,nodiscard,errors=remount-ro",
     "xfs": "nouuid,nodiscard",
     "btrfs": "nodiscard,subvol=/",
-    "vfat": "nodiscard,errors=remount-ro,iocharset=utf8",
+    "vfat": "errors=remount-ro,iocharset=utf8",
 }
 # Without replay of a log: what is on the disk, and not a byte written.
 READING = {
@@ -81,12 +81,15 @@ class Mounts:
 
     def __init__(self):
         self.log = KernelLog()
-        self._disks = find_disks()
+        self._disks = {}
         self.paths = []
 
+    def begin(self):
+        """Looks at the disks only now: those of a machine that is started from a saved state are others."""
+        load_modules("disks")
+        self._disks = find_disks()
+
     def device(self, serial):
-        if serial not in self._disks:
-            self._disks = find_disks()
         return self._disks[serial]
 
     def mount(self, serial, kind, subvolume=None, writable=False):

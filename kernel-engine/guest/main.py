@@ -12,9 +12,6 @@ from port import HostGone, Port
 def set_up():
     for kind, target in (("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")):
         system.mount(kind, target, kind)
-    from disks import load_modules
-
-    load_modules("base")
 
 
 def serve():

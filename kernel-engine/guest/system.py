@@ -119,5 +119,35 @@ def load_module(path):
         os.close(fd)
 
 
+RNDRESEEDCRNG = 0x5207  # linux/random.h
+
+
+def add_randomness(chance):
+    fd = os.open("/dev/urandom", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, chance)
+        _call(_libc.ioctl(fd, ctypes.c_ulong(RNDRESEEDCRNG), 0))
+    finally:
+        os.close(fd)
+
+
+KEPT_FREE = 48 << 20
+PROT_READ, PROT_WRITE = 1, 2
+MAP_PRIVATE, MAP_ANONYMOUS, MAP_POPULATE = 0x02, 0x20, 0x8000
+
+
+def clear_free_memory():
+    """What was freed, the archive of the first filesystem for one, becomes zeros, which take no place in a saved state."""
+    with open("/proc/sys/vm/drop_caches", "w") as control:
+        control.write("3")
+    with open("/proc/meminfo") as file:
+        free = next(int(line.split()[1]) << 10 for line in file if line.startswith("MemFree:"))
+    length = ctypes.c_size_t(max(0, free - KEPT_FREE))
+    _libc.mmap.restype = ctypes.c_void_p
+    flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE
+    address = _libc.mmap(None, length, PROT_READ | PROT_WRITE, flags, -1, ctypes.c_long(0))
+    _libc.munmap(ctypes.c_void_p(address), length)
+
+
 def power_off():
     _libc.reboot(ctypes.c_int(RB_POWER_OFF - (1 << 32) if RB_POWER_OFF >> 31 else RB_POWER_OFF))

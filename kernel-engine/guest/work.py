@@ -2,9 +2,11 @@
 
 import errno
 import os
+import time
 
+import system
 from checking import check
-from disks import ALIASES, Mounts
+from disks import ALIASES, Mounts, WRITING, load_modules
 from failure import Failure
 from operations import PERFORM, Refused
 from reading import Filesystem, Reading
@@ -23,6 +25,10 @@ class Work:
     def do(self, request):
         """Returns what is answered, and the bytes that go with it."""
         match request["do"]:
+            case "prepare":
+                return prepare(), b""
+            case "begin":
+                return self._begin(request), b""
             case "mount":
                 return self._mount(request["mounts"], request["writable"]), b""
             case "perform":
@@ -34,6 +40,13 @@ class Work:
             case "check":
                 return {"findings": self._check(request["mounts"])}, b""
         raise Failure("protocol", "nothing is done by that name")
+
+    def _begin(self, request):
+        """Takes the time and some chance from the host: a machine that is started from a saved state has neither."""
+        time.clock_settime(time.CLOCK_REALTIME, request["time"])
+        system.add_randomness(bytes.fromhex(request["chance"]))
+        self._mounts.begin()
+        return {}
 
     def _mount(self, mounts, writable):
         for wanted in mounts:
@@ -97,6 +110,14 @@ class Work:
         content = self._port.payload(operation.get("bytes", 0))
         tree = self._trees[operation["mount"]]
         PERFORM[operation["op"]](tree, os.fsencode(operation["path"]), operation, content)
+
+
+def prepare():
+    """Does beforehand what any work needs, before the state of the machine is saved."""
+    for kind in WRITING:
+        load_modules(kind)
+    system.clear_free_memory()
+    return {}
 
 
 def error_name(error):
