@@ -44,6 +44,9 @@ export class DirectoryBlocks {
     if (this.isIndexed && (featureCompat & Compat.dir_index) === 0) {
       throw new UnsupportedFeatureError(['an indexed directory on a volume without dir_index'], 'write');
     }
+    if (inode.fields.flags & (InodeFlag.ENCRYPT | InodeFlag.CASEFOLD)) {
+      throw new UnsupportedFeatureError(['a directory of encrypted or casefolded names'], 'write');
+    }
     const { sizeBytes } = inode.fields;
     if (sizeBytes % blockSize !== 0 || sizeBytes / blockSize > blocksCount) {
       throw new CorruptFilesystemError('size of a directory', { inode: inode.number, sizeBytes });

@@ -33,6 +33,8 @@ import { VolumeEdit } from './volume-edit';
 import type { WriteSession } from './write-session';
 import { setXattrs } from './xattr-edit';
 
+/** PATH_MAX. */
+const MOST_PATH_BYTES = 4096;
 /** Inodes changed in one transaction: few transactions, and little to run again when a block is missing. */
 const TIMES_AT_ONCE = 1024;
 
@@ -86,11 +88,12 @@ export class Ext4Writer implements FilesystemWriter {
     });
   }
 
-  /** @throws InvalidPathError for a target that is empty or longer than a block; else as writeFile */
+  /** @throws InvalidPathError for a target that is empty, or longer than a block or a path; else as writeFile */
   async symlink(path: string, target: string, metadata: Metadata): Promise<void> {
     return this.change((volume) => {
-      // Its terminating zero counts: the kernel reads at most one block of it.
-      if (target === '' || target.includes('\0') || Buffer.byteLength(target) >= this.superblock.blockSize) {
+      // Its terminating zero counts: the kernel reads at most one block of it, and takes no longer path.
+      const most = Math.min(this.superblock.blockSize, MOST_PATH_BYTES);
+      if (target === '' || target.includes('\0') || Buffer.byteLength(target) >= most) {
         throw new InvalidPathError(target, 'a symbolic link cannot hold it');
       }
       const place = resolvePlace(volume, path);
