@@ -28,6 +28,7 @@ const VOLUMES: readonly Volume[] = [
   ext4('meta_bg', '-b', '1024', '-g', '256', '-O', 'meta_bg,^resize_inode'),
   ext4('sparse_super2', '-O', 'sparse_super2,^resize_inode'),
   ext4('bigalloc', '-O', 'bigalloc'),
+  ext4('bigalloc and meta_bg', '-b', '1024', '-C', '8192', '-O', 'bigalloc,meta_bg,^resize_inode'),
   ext4('large_dir and mmp', '-O', 'large_dir,mmp'),
   { ...ext4('quota and project'), afterwards: ['tune2fs', '-O', 'quota,project'] },
   ext4('inline_data', '-O', 'inline_data'),
