@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { MemoryBlockDevice } from '../../../../core/block-device/memory-block-device';
 import { ImageElvesError } from '../../../../core/errors';
 import { CorruptFilesystemError } from '../../../../core/filesystem/errors';
 import type { FilesystemReader } from '../../../../core/filesystem/filesystem';
 import { openXfs } from '../../../../core/filesystem/xfs/open-xfs';
+import { FileBlockDevice } from '../../../support/file-block-device';
 import { ImageFolder, makeImage, onMountedImage } from '../../../support/mounted-image';
 import { newerTool } from '../../../support/newer-tools';
 import { findXfsStructures, sealXfsStructure, type XfsStructure } from '../../../support/xfs-structures';
@@ -203,6 +204,32 @@ describe('a hostile XFS image', () => {
       name: 'UnsupportedFeatureError',
       features,
       purpose: 'read',
+    });
+  });
+
+  it.each([
+    ['external log', ['-l', 'logdev=$OTHER,size=8m']],
+    ['realtime', ['-r', 'rtdev=$OTHER']],
+  ])('of which a part is on another device is refused by name: %s', async (feature, options) => {
+    await using folder = await ImageFolder.make();
+    const [file, other] = [folder.image('volume'), folder.image('other')];
+    await writeFile(other, '');
+    await truncate(other, 64 * 1024 * 1024);
+    const told = options.map((option) => option.replace('$OTHER', other));
+    await makeImage(file, 64, [
+      'mkfs.xfs',
+      '-q',
+      '-f',
+      '-K',
+      '--unsupported',
+      '-m',
+      'rmapbt=0,reflink=0',
+      ...told,
+    ]);
+    await using device = await FileBlockDevice.open(file);
+    await expect(openXfs(device)).rejects.toMatchObject({
+      name: 'UnsupportedFeatureError',
+      features: [feature],
     });
   });
 

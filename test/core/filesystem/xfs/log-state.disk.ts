@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FaultingCache } from '../../../../core/block-device/faulting-cache';
 import { RecoveryNeededError } from '../../../../core/filesystem/errors';
@@ -125,5 +127,49 @@ PYTHON`,
     await using device = await FileBlockDevice.open(copy);
     const ours = await readerListing(await openXfs(device));
     expect(listingDifferences(parseKernelListing(listing), ours)).toEqual([]);
+  });
+
+  it('that is not dirty at a power cut hides nothing from the kernel, which replays it', async () => {
+    const outer = folder.image('outer');
+    await makeImage(outer, 700, ['mkfs.xfs', '-q', '-f', '-K']);
+    // Clones of the backing file are atomic: what the disk held at one moment of the work.
+    const printed = await onMountedImage(
+      outer,
+      `truncate -s 64M "$MNT/live"; mkfs.xfs -q -f -K --unsupported "$MNT/live" >/dev/null 2>&1
+       mkdir "$MNT/inner"; mount -o loop,wsync "$MNT/live" "$MNT/inner"
+       cut() { cp --reflink=always "$MNT/live" "$MNT/cut-$1"; }
+       cut idle
+       "$PYTHON" "$SUPPORT/fill-tree.py" "$MNT/inner" 100 & work=$!
+       for n in $(seq $CUTS); do sleep 0.1; cut "work-$n"; done
+       wait $work; cut done
+       sync -f "$MNT/inner"; cut synced
+       xfs_freeze -f "$MNT/inner"; cut frozen; xfs_freeze -u "$MNT/inner"; cut thawed
+       mkdir "$MNT/inner/again"; xfs_io -c fsync "$MNT/inner/again"; cut again
+       mount -o remount,ro "$MNT/inner"; cut remounted
+       umount "$MNT/inner"
+       for image in "$MNT"/cut-*; do
+         cp --sparse=always "$image" "$FOLDER/$(basename "$image")"
+         mount -o loop "$image" "$MNT/inner"
+         "$PYTHON" "$SUPPORT/list-tree.py" "$MNT/inner" > "$FOLDER/$(basename "$image").list"; umount "$MNT/inner"
+         basename "$image"
+       done`,
+      { environment: { FOLDER: folder.path, CUTS: process.env['CUTS'] ?? '5' } },
+    );
+    const states: Record<string, LogState> = {};
+    for (const name of printed.trim().split('\n')) {
+      const image = join(folder.path, name);
+      states[name] = await stateOf(image);
+      if (states[name] === 'dirty') continue;
+      const kernel = parseKernelListing(await readFile(`${image}.list`, 'utf8'));
+      await using device = await FileBlockDevice.open(image);
+      const differences = listingDifferences(kernel, await readerListing(await openXfs(device)));
+      expect([name, differences]).toEqual([name, []]);
+    }
+    expect(states).toMatchObject({
+      'cut-idle': 'clean',
+      'cut-frozen': 'settled',
+      'cut-again': 'dirty',
+      'cut-remounted': 'clean',
+    });
   });
 });
