@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,8 @@ const BOOT_SECONDS = 240;
 const MEMORY_MB = 1024;
 /** QEMU 7.2 gives wrong flags after cmpxchg16b, on which kernels of today run into a double fault. */
 const CPU = 'max,-cx16';
+
+const MAKE_KIT = path.join(__dirname, 'make_boot_kit.sh');
 
 /** What the emulated machine needs of the host. */
 export const EMULATOR: readonly Requirement[] = [
@@ -82,9 +85,12 @@ interface BootKit {
   readonly initramfs: string;
 }
 
-/** Made once, of Debian packages, and kept. */
+/** Made once of Debian packages, and kept for as long as its recipe is the same. */
 async function bootKit(cacheFolder: string): Promise<BootKit> {
-  const folder = path.join(cacheFolder, 'boot-kit-1');
+  const recipe = createHash('sha256');
+  for (const file of [MAKE_KIT, path.join(__dirname, 'initramfs_init.sh')])
+    recipe.update(await readFile(file));
+  const folder = path.join(cacheFolder, `boot-kit-${recipe.digest('hex').slice(0, 12)}`);
   const kit = { kernel: path.join(folder, 'vmlinuz'), initramfs: path.join(folder, 'initramfs') };
   const isMade = await stat(kit.initramfs).then(
     () => true,
@@ -93,7 +99,7 @@ async function bootKit(cacheFolder: string): Promise<BootKit> {
   if (isMade) return kit;
   await mkdir(cacheFolder, { recursive: true });
   const making = await mkdtemp(path.join(cacheFolder, 'boot-kit-'));
-  await promisify(execFile)('bash', [path.join(__dirname, 'make_boot_kit.sh'), making]);
+  await promisify(execFile)('bash', [MAKE_KIT, making]);
   await rm(folder, { recursive: true, force: true });
   await rename(making, folder);
   return kit;
@@ -112,18 +118,7 @@ async function emulate(
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...[
-        '-machine',
-        'pc',
-        '-accel',
-        'tcg,thread=multi',
-        '-cpu',
-        CPU,
-        '-smp',
-        '2',
-        '-m',
-        String(MEMORY_MB),
-      ],
+      ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', CPU, '-smp', '2', '-m', String(MEMORY_MB)],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-snapshot'],
       ...['-serial', `file:${console}`, '-serial', `file:${report}`],
       ...['-kernel', kernel, '-initrd', initramfs],

@@ -2,6 +2,7 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import type { AttachedDisk } from '../../local/disks/disk-filesystems';
 import { BANNER_PACKAGE } from '../../local/fleet/package-repository';
 import { bootEmulated, isOnLogicalVolumes } from './boot-emulated';
@@ -60,20 +61,27 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
   const fleet = await machines.byName();
   const work = await mkdtemp(path.join(tmpdir(), 'oracle-'));
   try {
-    for (const name of subject.twins)
-      await updateOnline(machines, find(fleet, name + TWIN_SUFFIX), subject.tell);
+    await forEach(subject.twins, (name) =>
+      updateOnline(machines, find(fleet, name + TWIN_SUFFIX), subject.tell),
+    );
     const disksOf = (name: string): AttachedDisk[] =>
       volumesOf(find(fleet, name)).map(({ volumeId, device }) => ({
         device,
         file: subject.volumeFile(volumeId),
       }));
     const judgements = new Map<string, MachineJudgement>();
-    for (const name of [...subject.patched, ...subject.twins.map((twin) => twin + TWIN_SUFFIX)]) {
+    const judge = async (name: string): Promise<void> => {
       const judgement = await judgeMachine(disksOf(name), path.join(work, name));
       const programs = [...new Set(judgement.checks.map(({ program }) => program))].join(', ');
       subject.tell(`judged ${name}: ${programs}, dpkg --audit, debsums, the kernel's listing`);
       judgements.set(name, judgement);
-    }
+    };
+    // A btrfs and its copy have one UUID: older kernels do not mount both at once.
+    await forEach(subject.patched, judge);
+    await forEach(
+      subject.twins.map((twin) => twin + TWIN_SUFFIX),
+      judge,
+    );
     const cases: OracleCase[] = [];
     for (const machine of subject.twins) {
       cases.push({ machine, comparison: await comparePair(judgements, machine) });
@@ -82,8 +90,7 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
       machine,
       problems: problemsOf(find(judgements, machine)),
     }));
-    const booted: PatchedMachine[] = [];
-    for (const machine of subject.patched) {
+    const booted = await forEach(subject.patched, async (machine): Promise<PatchedMachine> => {
       // A machine without a twin is held to what its volume says after the patch.
       const expected = (judgements.get(machine + TWIN_SUFFIX) ?? find(judgements, machine)).packages;
       const problems = (await isOnLogicalVolumes(disksOf(machine)))
@@ -92,8 +99,8 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
       if (!expected.some((line) => line.startsWith(UPDATED_EVERYWHERE))) {
         problems.push(`${UPDATED_EVERYWHERE} is not installed`);
       }
-      booted.push({ machine, problems });
-    }
+      return { machine, problems };
+    });
     const holds =
       cases.every(({ comparison }) => comparison.unexplained.length === 0) &&
       [...judged, ...booted].every(({ problems }) => problems.length === 0);
@@ -101,6 +108,12 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Two at a time: what is done with a machine is waiting for much of its time. */
+function forEach<T>(names: readonly string[], work: (name: string) => Promise<T>): Promise<T[]> {
+  const limit = pLimit(2);
+  return Promise.all(names.map((name) => limit(() => work(name))));
 }
 
 function find<T>(map: ReadonlyMap<string, T>, name: string): T {
