@@ -1,23 +1,26 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { freemem, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { reexecInPrivateNamespace } from '../local/start';
-import { copySparse, DOWNLOAD, inImage, makeImages, UPDATE_LISTS, UPGRADE } from './images';
-import { applyTo, captureUpdate, matchMember, profileMember } from './our-steps';
-import { differingBlocks, guestfishPuts, hasGuestfish, kernelPuts, tarOfSameFiles } from './rivals';
-import { type Benchmark, measure, medianOf } from './samples';
+import { makeImages } from './images';
+import { captureUpdate, type CapturedUpdate } from './our-steps';
+import { hasGuestfish } from './rivals';
+import { type Benchmark, measure, medianOf, type Samples } from './samples';
+import { ScanBenchmarks } from './scan-benchmarks';
 import { machineLine, markdownTable } from './table';
+import { updateBenchmarks } from './update-benchmarks';
 
-const FAST_RUNS = 9;
-const SLOW_RUNS = 3;
 const CACHE_FOLDER = path.join(__dirname, '../.imageelves/cache');
 
 const tell = (line: string): void => console.error(line);
 
+/** Of the benchmarks of an update: how the engines that write compare, beside the scans. */
+const FILESYSTEM = ['apply', 'direct', 'kernel', 'kernel-engine', 'guestfish'];
+
 /**
- * Measures one update on one volume of 8 GiB, done in several ways in one run, and prints a table in Markdown.
- * Started by run.ts, with the names of benchmarks or none for all.
+ * Measures one update on one volume of 8 GiB, done in several ways in one run, and scans of filesystems; prints tables in
+ * Markdown. Started by run.ts, with the names of benchmarks, `filesystem`, or none for all.
  */
 async function main(only: readonly string[]): Promise<void> {
   const folder = await imageFolder();
@@ -25,109 +28,61 @@ async function main(only: readonly string[]): Promise<void> {
     const images = await makeImages(folder, CACHE_FOLDER, tell);
     tell('capturing the update');
     const update = await captureUpdate(images);
-    const tar = await tarOfSameFiles(images.after, update.manifest, folder);
-    const mountPoint = path.join(folder, 'mounted');
-    await mkdir(mountPoint);
-    const patched = path.join(folder, 'patched.raw');
-    const freshCopy = (): Promise<void> => copySparse(images.member, patched);
-    const blocksPut = async () => ({ blocksPut: await differingBlocks(images.member, patched) });
-
-    const benchmarks: Benchmark[] = [
-      {
-        name: 'apply',
-        what: 'our apply: open the image, check every entry, write, verify, check, put the changed blocks, sync',
-        runs: FAST_RUNS,
-        prepare: freshCopy,
-        run: () => applyTo(patched, update),
-        count: blocksPut,
-      },
-      {
-        name: 'kernel',
-        what: '(a) the kernel puts the very same files: loop mount, `tar -x`, umount, sync',
-        runs: FAST_RUNS,
-        prepare: freshCopy,
-        run: async () => (await kernelPuts(patched, tar, mountPoint), {}),
-        count: blocksPut,
-      },
-      {
-        name: 'apt',
-        what: '(b) `apt-get update` and `apt-get upgrade` in a chroot, downloads included',
-        runs: SLOW_RUNS,
-        prepare: freshCopy,
-        run: async () => (await inImage(patched, `${UPDATE_LISTS}; ${UPGRADE}`), {}),
-        count: blocksPut,
-      },
-      {
-        name: 'apt-cached',
-        what: '(b) `apt-get upgrade` alone, with the packages in the cache',
-        runs: SLOW_RUNS,
-        prepare: async () => {
-          await freshCopy();
-          await inImage(patched, `${UPDATE_LISTS}; ${DOWNLOAD}`);
-        },
-        run: async () => (await inImage(patched, UPGRADE), {}),
-      },
-      {
-        name: 'guestfish',
-        what: '(c) `guestfish tar-in` of the very same files, processor emulated',
-        runs: SLOW_RUNS,
-        prepare: freshCopy,
-        run: async () => (await guestfishPuts(patched, tar), {}),
-        count: blocksPut,
-      },
-      {
-        name: 'profile',
-        what: 'our profile of one machine',
-        runs: FAST_RUNS,
-        run: () => profileMember(images.member),
-      },
-      {
-        name: 'match',
-        what: 'our match of one machine with the manifest',
-        runs: FAST_RUNS,
-        run: () => matchMember(images.member, update),
-      },
-      {
-        name: 'capture',
-        what: 'our capture, packs stored (once for each class)',
-        runs: SLOW_RUNS,
-        run: async () => (await captureUpdate(images)).counts,
-      },
-    ];
-    const chosen = await choose(benchmarks, only);
-    const measured = await measure(chosen, tell);
-    const { operations, times } = update.manifest;
-    const contentBytes = operations.reduce(
-      (sum, operation) => sum + (operation.kind === 'put-file' ? operation.sizeBytes : 0),
-      0,
-    );
+    const updates = await updateBenchmarks(images, update, folder, tell);
+    const names = only.flatMap((name) => (name === 'filesystem' ? [...FILESYSTEM, 'scan'] : [name]));
+    const chosen = await choose(updates, names);
+    const scans =
+      names.length === 0 || names.includes('scan')
+        ? await ScanBenchmarks.prepare(images, folder, CACHE_FOLDER, tell)
+        : undefined;
+    const measured = await measure([...chosen, ...(scans?.benchmarks() ?? [])], tell);
     console.log(
-      `\n${new Date().toISOString().slice(0, 10)}, ${machineLine()}, load ${loadavg()[0]?.toFixed(1)}.`,
+      `\n${new Date().toISOString().slice(0, 10)}, ${machineLine()}, load ${loadavg()[0]?.toFixed(1)}.\n`,
     );
-    console.log(
-      `The update: ${operations.length} operations that put ${(contentBytes / 1e6).toFixed(1)} MB, and ${times.length} times of files that stay.\n`,
-    );
-    console.log(markdownTable(chosen, measured));
-    const [ours, kernel] = [measured.get('apply'), measured.get('kernel')];
-    if (ours !== undefined && kernel !== undefined) {
-      const times = medianOf(ours.milliseconds) / medianOf(kernel.milliseconds);
-      const blocks = (ours.counted.blocksPut ?? 0) / (kernel.counted.blocksPut ?? 0);
-      console.log(
-        `\nOur apply takes ${times.toFixed(1)} times as long as the kernel (the first run, before V8 has compiled it, ` +
-          `${((ours.milliseconds[0] ?? 0) / medianOf(kernel.milliseconds)).toFixed(1)} times) and puts ` +
-          `${blocks.toFixed(2)} times as many blocks of 512 KiB.`,
-      );
-    }
+    if (scans !== undefined) console.log(`${scans.table(measured)}\n`);
+    if (chosen.length > 0) printUpdates(chosen, measured, update);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+function printUpdates(
+  chosen: readonly Benchmark[],
+  measured: ReadonlyMap<string, Samples>,
+  { manifest: { operations, times } }: CapturedUpdate,
+): void {
+  const contentBytes = operations.reduce(
+    (sum, operation) => sum + (operation.kind === 'put-file' ? operation.sizeBytes : 0),
+    0,
+  );
+  console.log(
+    `The update: ${operations.length} operations that put ${(contentBytes / 1e6).toFixed(1)} MB, and ${times.length} times of files that stay.\n`,
+  );
+  console.log(markdownTable(chosen, measured, { name: 'kernel', called: 'the kernel (a)' }));
+  const kernel = measured.get('kernel');
+  for (const name of ['direct', 'apply']) {
+    const ours = measured.get(name);
+    if (ours === undefined || kernel === undefined) continue;
+    const times = medianOf(ours.milliseconds) / medianOf(kernel.milliseconds);
+    const first = (ours.milliseconds[0] ?? 0) / medianOf(kernel.milliseconds);
+    const blocks = (ours.counted.blocksPut ?? 0) / (kernel.counted.blocksPut ?? 0);
+    console.log(
+      `\n\`${name}\` takes ${times.toFixed(1)} times as long as the kernel (the first run, before V8 has compiled it, ` +
+        `${first.toFixed(1)} times) and puts ${blocks.toFixed(2)} times as many blocks of 512 KiB.`,
+    );
+  }
+  const [engine, guestfish] = [measured.get('kernel-engine'), measured.get('guestfish')];
+  if (engine !== undefined && guestfish !== undefined) {
+    const times = medianOf(engine.milliseconds) / medianOf(guestfish.milliseconds);
+    console.log(`\n\`kernel-engine\` takes ${times.toFixed(2)} times as long as guestfish.`);
+  }
+}
+
 async function choose(benchmarks: readonly Benchmark[], only: readonly string[]): Promise<Benchmark[]> {
-  const names = benchmarks.map(({ name }) => name);
+  const names = [...benchmarks.map(({ name }) => name), 'scan'];
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`there is no benchmark ${unknown}: it may be ${names.join(', ')}`);
+    throw new Error(`there is no benchmark ${unknown}: it may be filesystem, ${names.join(', ')}`);
   }
   const wanted = benchmarks.filter(({ name }) => only.length === 0 || only.includes(name));
   if (!wanted.some(({ name }) => name === 'guestfish') || (await hasGuestfish())) return wanted;

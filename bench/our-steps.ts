@@ -1,5 +1,6 @@
 import { applyManifest } from '../core/apply/apply-manifest';
 import { DirectEngine } from '../core/apply/direct-engine';
+import { KernelEngine } from '../core/apply/kernel-engine';
 import { type BlockDevice, type BlockReader, SNAPSHOT_BLOCK_BYTES } from '../core/block-device/block-device';
 import { CountingBlockReader } from '../core/block-device/counting-block-reader';
 import { OverlayBlockDevice } from '../core/block-device/overlay-block-device';
@@ -7,6 +8,7 @@ import { capture } from '../core/capture/capture';
 import { MemoryPackStore } from '../core/chunk-store/memory-pack-store';
 import { storeContents } from '../core/chunk-store/store-contents';
 import { predictFootprint } from '../core/footprint/predict-footprint';
+import type { LinuxKernel } from '../core/filesystem/linux-kernel';
 import { openImage, openWritableImage } from '../core/image/open-image';
 import type { Manifest } from '../core/manifest/manifest-schema';
 import { parseManifest } from '../core/manifest/parse-manifest';
@@ -27,11 +29,11 @@ export interface CapturedUpdate {
 
 type Counts = Readonly<Record<string, number>>;
 
-function volumeOf<D extends BlockReader | BlockDevice>(device: D) {
+export function volumeOf<D extends BlockReader | BlockDevice>(device: D) {
   return [{ volumeId: 'vol-0', deviceName: '/dev/xvda', isRoot: true, device }];
 }
 
-function readsOf(...readers: readonly CountingBlockReader[]): Counts {
+export function readsOf(...readers: readonly CountingBlockReader[]): Counts {
   return {
     blocksRead: readers.reduce((sum, { blocksRead }) => sum + blocksRead, 0),
     blocksReadTwice: readers.reduce((sum, reader) => sum + reader.blocksReadMoreThanOnce().length, 0),
@@ -61,12 +63,17 @@ export async function captureUpdate({ before, after }: Images): Promise<Captured
 }
 
 /** Opens a volume for writing, applies the manifest, puts the changed blocks into the volume's file, and syncs it. */
-export async function applyTo(file: string, { manifest, packs }: CapturedUpdate): Promise<Counts> {
+export async function applyTo(
+  file: string,
+  { manifest, packs }: CapturedUpdate,
+  kernel?: LinuxKernel,
+): Promise<Counts> {
   await using volume = await FileBlockDevice.open(file, 'r+');
   const reader = new CountingBlockReader(volume);
   const overlay = new OverlayBlockDevice(reader);
   const image = await openWritableImage(volumeOf(overlay));
-  const result = await applyManifest({ manifest, image, packs, engine: new DirectEngine(), codecFor });
+  const engine = kernel === undefined ? new DirectEngine() : new KernelEngine(kernel);
+  const result = await applyManifest({ manifest, image, packs, engine, codecFor });
   let blocksPut = 0;
   for await (const { index, bytes } of overlay.changedBlocks()) {
     await volume.write(index * SNAPSHOT_BLOCK_BYTES, bytes);

@@ -5,7 +5,7 @@ import { ProgramFailedError, runProgram } from '../local/fleet/run-program';
 import { withRootMounted } from '../local/fleet/with-root-mounted';
 
 /** Behind the BIOS boot partition of the fleet's ext4 layout. */
-const ROOT_OFFSET_BYTES = 4 * 1024 * 1024;
+export const ROOT_OFFSET_BYTES = 4 * 1024 * 1024;
 
 /**
  * A tar of the very files that the manifest puts, with the directories they lie in (for their times), as the

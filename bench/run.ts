@@ -4,13 +4,14 @@ import { build } from 'esbuild';
 
 /**
  * Bundles the benchmarks as the Lambdas are bundled and runs them: what tsx adds to every function would be measured too.
- * Usage: npm run bench [-- names of benchmarks]
+ * Usage: npm run bench [-- names of benchmarks, or `filesystem`]
  */
 async function main(names: readonly string[]): Promise<void> {
-  const outfile = path.join(__dirname, '../.imageelves/bench/benchmarks.cjs');
+  const outdir = path.join(__dirname, '../.imageelves/bench');
   await build({
-    entryPoints: [path.join(__dirname, 'benchmarks.ts')],
-    outfile,
+    entryPoints: ['benchmarks', 'scan-once'].map((name) => path.join(__dirname, `${name}.ts`)),
+    outdir,
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -19,7 +20,9 @@ async function main(names: readonly string[]): Promise<void> {
     define: { __dirname: JSON.stringify(__dirname) },
     logLevel: 'error',
   });
-  const child = spawn(process.execPath, [outfile, ...names], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [path.join(outdir, 'benchmarks.cjs'), ...names], {
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.once('exit', (code) => {
     process.exitCode = code ?? 1;

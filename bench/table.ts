@@ -9,11 +9,15 @@ export interface Row {
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
-/** One row a benchmark, with how many times as long it takes as ours, and how many blocks it read and put. */
-export function markdownTable(rows: readonly Row[], measured: ReadonlyMap<string, Samples>): string {
-  const apply = measured.get('apply');
+/** One row a benchmark, with how many times as long it takes as one of them, and how many blocks it read and put. */
+export function markdownTable(
+  rows: readonly Row[],
+  measured: ReadonlyMap<string, Samples>,
+  measure: { readonly name: string; readonly called: string },
+): string {
+  const unit = measured.get(measure.name);
   const lines = [
-    '| what | median | runs | fastest to slowest | ratio to our apply | blocks read | blocks put |',
+    `| what | median | runs | fastest to slowest | ratio to ${measure.called} | blocks read | blocks put |`,
     '|---|---|---|---|---|---|---|',
   ];
   for (const { name, what } of rows) {
@@ -21,7 +25,7 @@ export function markdownTable(rows: readonly Row[], measured: ReadonlyMap<string
     if (samples === undefined) continue;
     const { milliseconds, counted } = samples;
     const median = medianOf(milliseconds);
-    const ratio = apply === undefined ? '' : `${(median / medianOf(apply.milliseconds)).toFixed(2)}`;
+    const ratio = unit === undefined ? '' : `${(median / medianOf(unit.milliseconds)).toFixed(2)}`;
     const range = `${seconds(Math.min(...milliseconds))} to ${seconds(Math.max(...milliseconds))}`;
     const cells = [
       what,

@@ -1,0 +1,31 @@
+import { openFilesystem } from '../core/filesystem/open-filesystem';
+import { BlockWindow } from '../core/block-device/block-window';
+import { FileBlockDevice } from '../test/support/file-block-device';
+
+/** What a process of its own prints of one scan, so that its memory is that of the scan. */
+export interface ScanFigures {
+  readonly entries: number;
+  readonly milliseconds: number;
+  readonly peakMemoryMiB: number;
+}
+
+/** Scans one filesystem from opening it to the last entry. Arguments: kind, image, where it starts in it. */
+async function main([kind, file, offset]: readonly string[]): Promise<void> {
+  await using volume = await FileBlockDevice.open(file!);
+  const started = performance.now();
+  const device = new BlockWindow(volume, Number(offset), volume.sizeBytes - Number(offset));
+  const filesystem = await openFilesystem(kind!, device);
+  let entries = 0;
+  for await (const { path } of filesystem.scan()) if (path !== '') entries += 1;
+  const figures: ScanFigures = {
+    entries,
+    milliseconds: performance.now() - started,
+    peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
+  };
+  console.log(JSON.stringify(figures));
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
