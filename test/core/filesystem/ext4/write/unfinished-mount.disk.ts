@@ -28,7 +28,12 @@ held = []
 for number in range(5):
     path = os.path.join(root, f"deleted-{number}")
     fd = os.open(path, os.O_CREAT | os.O_RDWR)
-    os.write(fd, b"gone" * 30_000)
+    os.write(fd, b"gone" * 30_000 if number else b"inline")
+    for length in (100, 900, 20_000):
+        try:
+            os.setxattr(path, f"user.{length}", bytes(length))
+        except OSError:
+            break  # Only ea_inode has room for any length.
     os.unlink(path)
     held.append(fd)
 nameless = os.open(root, os.O_TMPFILE | os.O_RDWR)
@@ -57,6 +62,7 @@ describe.each([
   ['orphan_file', ['-O', 'metadata_csum_seed,orphan_file']],
   ['no metadata_csum', ['-O', '^metadata_csum']],
   ['blocks of 1 KiB', ['-b', '1024']],
+  ['inline_data and ea_inode', ['-O', 'inline_data,ea_inode']],
 ])('a volume copied while mounted, %s', (_name, options) => {
   it('is brought in order on opening, as the kernel would, and then written', async () => {
     const dirty = await dirtyImage(options);
