@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { ResolvedOperation } from '../../../../core/apply/apply-engine';
 import { OverlayBlockDevice } from '../../../../core/block-device/overlay-block-device';
 import { openExt4 } from '../../../../core/filesystem/ext4/open-ext4';
@@ -8,9 +10,10 @@ import { flushOverlay } from '../../../support/flush-overlay';
 import { kernelForTests } from '../../../support/kernel-engine';
 import { e2fsck, ImageFolder, LIST_TREE, makeImage, onMountedImage } from '../../../support/mounted-image';
 import { listingDifferences, parseKernelListing, readerListing } from '../../../support/tree-listing';
-import { metadata } from '../../../support/writable-image';
+import { changeImage, metadata } from '../../../support/writable-image';
 
 jest.setTimeout(240_000);
+const run = promisify(execFile);
 
 let folder: ImageFolder;
 beforeAll(async () => {
@@ -72,6 +75,33 @@ describe('what only the kernel does with ext4', () => {
       await flushOverlay(device, file);
       await base[Symbol.asyncDispose]();
       expect(await e2fsck(file)).toBe('');
+    }
+  });
+
+  it('shows projects that the direct writer has handed on', async () => {
+    // A kernel without quotas, such as that of some test machines, mounts no volume with the feature.
+    const file = folder.image('project');
+    await makeImage(file, 32, ['mkfs.ext4', '-q', '-F', '-O', 'project']);
+    await changeImage(file, async (writer) => {
+      await writer.mkdir('/p', metadata({ mode: 0o755 }));
+    });
+    for (const request of ['sif /p flags 0x20080000', 'sif /p projid 42']) {
+      await run('debugfs', ['-w', '-R', request, file]);
+    }
+    await changeImage(file, async (writer) => {
+      await writer.writeFile('/p/file', Buffer.alloc(100_000, 'p'), metadata({ mode: 0o600, uid: 5 }));
+      await writer.mkdir('/p/sub', metadata({ mode: 0o700 }));
+      await writer.link('/p/file', '/p/sub/again');
+    });
+    await using base = await FileBlockDevice.open(file);
+    const device = new OverlayBlockDevice(base);
+    const reading = await (await kernelForTests()).read([{ kind: 'ext4', device }]);
+    try {
+      const shown = await readerListing(reading.filesystems[0]!);
+      expect(listingDifferences(shown, await readerListing(await openExt4(device)))).toEqual([]);
+      expect(shown.size).toBeGreaterThan(5);
+    } finally {
+      await reading.close();
     }
   });
 
