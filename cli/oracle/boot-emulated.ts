@@ -28,6 +28,12 @@ export const EMULATOR: readonly Requirement[] = [
   { program: 'modprobe', debianPackage: 'kmod', why: 'finds the kernel modules they boot with' },
 ];
 
+/** What must be found in the machine. */
+export interface ExpectedMachine {
+  readonly packages: readonly string[];
+  readonly mountPoints: readonly string[];
+}
+
 /** Whether a machine needs device-mapper to boot, which a container cannot be given. */
 export async function isOnLogicalVolumes(disks: readonly AttachedDisk[]): Promise<boolean> {
   return (await filesystemsOf(disks)).some(({ names }) =>
@@ -43,21 +49,21 @@ export async function isOnLogicalVolumes(disks: readonly AttachedDisk[]): Promis
 export async function bootEmulated(
   name: string,
   disks: readonly AttachedDisk[],
-  expectedPackages: readonly string[],
+  expected: ExpectedMachine,
   { cacheFolder, tell }: { cacheFolder: string; tell: (line: string) => void },
 ): Promise<string[]> {
   tell(`booting ${name} from its patched volume in an emulated machine`);
   const kit = await bootKit(cacheFolder);
   const work = await mkdtemp(path.join(tmpdir(), 'oracle-boot-'));
   try {
-    const services = servicesOf(expectedPackages);
+    const services = servicesOf(expected.packages);
     const started = performance.now();
     const { report, console } = await emulate(kit, disks, services, work);
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     if (report.at(-1) !== 'end')
       return [`it did not come up in ${seconds} s; its console ends:\n${console.slice(-3000)}`];
     tell(`${name} reached multi-user.target in ${seconds} s`);
-    return problemsOf(report, services, expectedPackages);
+    return problemsOf(report, services, expected);
   } finally {
     await rm(work, { recursive: true });
   }
@@ -66,16 +72,20 @@ export async function bootEmulated(
 function problemsOf(
   report: readonly string[],
   services: readonly string[],
-  expectedPackages: readonly string[],
+  { packages, mountPoints }: ExpectedMachine,
 ): string[] {
   const told = (what: string): string[] =>
     report.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
   const problems = told('failed').map((unit) => `a unit failed: ${unit}`);
   for (const unit of ['multi-user.target', ...services])
     if (!told('unit').includes(`${unit} active`)) problems.push(`${unit} is not active`);
-  if (!told('mount').some((line) => /^\/dev\/mapper\/\S+ \/ /.test(line)))
+  const mounts = told('mount').map((line) => line.split(' '));
+  for (const mountPoint of mountPoints)
+    if (!mounts.some(([source, point]) => point === mountPoint && source?.startsWith('/dev/')))
+      problems.push(`nothing is mounted at ${mountPoint}`);
+  if (!mounts.some(([source, point]) => point === '/' && source?.startsWith('/dev/mapper/')))
     problems.push('the root is not mounted from a logical volume');
-  if (told('package').join('\n').trim() !== expectedPackages.join('\n').trim())
+  if (told('package').join('\n').trim() !== packages.join('\n').trim())
     problems.push('package versions differ from the online updated twin');
   return problems;
 }

@@ -16,6 +16,8 @@ export interface MachineJudgement {
   readonly dpkgAudit: string;
   readonly debsums: string;
   readonly packages: readonly string[];
+  /** Where its fstab mounts filesystems. */
+  readonly mountPoints: readonly string[];
   readonly tree: ReadonlyMap<string, TreeEntry>;
   /** Text of a record file in a form where the order of records does not matter; undefined when it is not one. */
   recordsOf(path: string): Promise<string | undefined>;
@@ -35,13 +37,14 @@ export async function judgeMachine(
   await mkdir(outFolder, { recursive: true });
   const checks: FilesystemCheck[] = [];
   for (const filesystem of await filesystemsOf(disks)) checks.push(await checkFilesystem(filesystem));
-  await listMachine(disks, outFolder);
+  const mountPoints = await listMachine(disks, outFolder);
   const text = (name: string): Promise<string> => readFile(path.join(outFolder, name), 'utf8');
   return {
     checks,
     dpkgAudit: await text('dpkg-audit.txt'),
     debsums: await text('debsums.txt'),
     packages: (await text('packages.txt')).trim().split('\n'),
+    mountPoints,
     tree: parseListing(await text('tree.jsonl')),
     async recordsOf(file) {
       if (file === '/etc/ld.so.cache') return text('ldconfig.txt');
@@ -53,7 +56,7 @@ export async function judgeMachine(
 }
 
 /** Mounted by the kernel as the machine's own fstab says, read-only. */
-async function listMachine(disks: readonly AttachedDisk[], outFolder: string): Promise<void> {
+async function listMachine(disks: readonly AttachedDisk[], outFolder: string): Promise<string[]> {
   const root = await mkdtemp(path.join(tmpdir(), 'oracle-root-'));
   const copies = await mkdtemp(path.join(tmpdir(), 'oracle-fat-'));
   try {
@@ -64,6 +67,7 @@ async function listMachine(disks: readonly AttachedDisk[], outFolder: string): P
       await run('bash', [script, root, outFolder, path.join(__dirname, 'list_tree.py')], {
         maxBuffer: 64 * 1024 * 1024,
       });
+      return [...mounted.mounted, ...mounted.notMounted].map(({ mountPoint }) => mountPoint);
     } finally {
       await unmountMachine(root);
     }

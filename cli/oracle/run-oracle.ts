@@ -92,9 +92,10 @@ export async function runOracle(subject: OracleSubject): Promise<OracleResult> {
     }));
     const booted = await forEach(subject.patched, async (machine): Promise<PatchedMachine> => {
       // A machine without a twin is held to what its volume says after the patch.
-      const expected = (judgements.get(machine + TWIN_SUFFIX) ?? find(judgements, machine)).packages;
+      const { packages: expected, mountPoints } =
+        judgements.get(machine + TWIN_SUFFIX) ?? find(judgements, machine);
       const problems = (await isOnLogicalVolumes(disksOf(machine)))
-        ? await bootEmulated(machine, disksOf(machine), expected, subject)
+        ? await bootEmulated(machine, disksOf(machine), { packages: expected, mountPoints }, subject)
         : await bootInstance(machines, find(fleet, machine), expected, subject.tell);
       if (!expected.some((line) => line.startsWith(UPDATED_EVERYWHERE))) {
         problems.push(`${UPDATED_EVERYWHERE} is not installed`);
