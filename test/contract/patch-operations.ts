@@ -47,12 +47,16 @@ export async function patchOperations(
             target: 't'.repeat((n * 7) % 300 || 1),
             metadata: { ...metadata(n), xattrs: {} },
           },
-          { operation: 'setTime', path, mtimeNs: `${1_400_000_000 + n}000000001` },
         ];
       default:
         return type === 'symlink' ? [] : [{ operation: 'setMetadata', path, metadata: metadata(n) }];
     }
   });
+  // Times come last, as in a manifest: engines set them together.
+  for (const [n, { path }] of chosen.entries()) {
+    if (n % 3 === 0)
+      operations.push({ operation: 'setTime', path, mtimeNs: `${1_400_000_000 + n}000000001` });
+  }
   const outcomes = await twin.perform(operations);
   return operations.filter((_, n) => outcomes[n] === 'ok');
 }

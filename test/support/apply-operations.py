@@ -4,6 +4,7 @@ FILE holds one JSON object a line (FilesystemOperation in filesystem-operations.
 number, or `ok`. Replacing is what rename(2) does with a new file made beside the old one.
 """
 
+import base64
 import errno
 import json
 import os
@@ -37,20 +38,24 @@ def set_metadata(path, metadata):
 
 
 def place(root, path, make, metadata=None):
-    """Makes something under a spare name and renames it over the path."""
-    new = spare(path)
+    """Makes something where nothing stands; else under a spare name, and renames it over the path."""
     if path == root + b"/":
         raise OSError(errno.EBUSY, "root")
     if os.path.isdir(path) and not os.path.islink(path):
         raise OSError(errno.EISDIR, "directory")
-    make(new)
+    new = spare(path) if os.path.lexists(path) else path
     try:
+        make(new)
         if metadata is not None:
             set_metadata(new, metadata)
-        os.rename(new, path)
-    finally:
+        if new != path:
+            os.rename(new, path)
+    except OSError:
         if os.path.lexists(new):
             os.unlink(new)
+        raise
+    if os.path.lexists(spare(path)):
+        os.unlink(spare(path))
 
 
 def write(path, content):
@@ -59,6 +64,8 @@ def write(path, content):
 
 
 def content_of(operation):
+    if "content" in operation:
+        return base64.b64decode(operation["content"])
     # A repeated pattern of a seed: content that differs between files, without long lines of JSON.
     seed = operation["seed"].to_bytes(4, "little")
     length = operation["lengthBytes"]

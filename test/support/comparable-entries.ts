@@ -9,19 +9,20 @@ export function comparableEntries(
   { directoryTimes = true }: { directoryTimes?: boolean } = {},
 ): string[] {
   const firstName = new Map<unknown, string>();
-  return entries
-    .filter(({ path }) => !path.startsWith('/lost+found'))
-    .map(({ inode, ctimeNs, ...entry }) => {
-      if (ctimeNs === undefined) throw new Error(`${entry.path} has no ctime`);
-      const sameInodeAs = firstName.get(inode) ?? entry.path;
-      firstName.set(inode, sameInodeAs);
-      const { sizeBytes, mode, mtimeNs, ...rest } = entry as Record<string, unknown>;
-      return JSON.stringify({
-        ...rest,
-        sameInodeAs,
-        ...(entry['type'] !== 'directory' && { sizeBytes }),
-        ...(entry['type'] !== 'symlink' && { mode }),
-        ...((entry['type'] !== 'directory' || directoryTimes) && { mtimeNs }),
-      });
-    });
+  const lines: string[] = [];
+  for (const entry of entries) {
+    const { path, type, inode } = entry;
+    if (path.startsWith('/lost+found')) continue;
+    const sameInodeAs = firstName.get(inode) ?? path;
+    firstName.set(inode, sameInodeAs);
+    const left = new Set(['inode', 'ctimeNs']);
+    if (type === 'directory') left.add('sizeBytes');
+    if (type === 'symlink') left.add('mode');
+    if (type === 'directory' && !directoryTimes) left.add('mtimeNs');
+    const told = Object.keys(entry).filter((name) => !left.has(name));
+    lines.push(
+      `${told.map((name) => `${name} ${JSON.stringify(entry[name])}`).join(', ')}, is ${sameInodeAs}`,
+    );
+  }
+  return lines;
 }

@@ -10,9 +10,12 @@ export interface OperationMetadata {
   readonly xattrs: Readonly<Record<string, string>>;
 }
 
+/** In base64, or a pattern that a seed makes. */
+export type FileContent = { content: string } | { seed: number; lengthBytes: number };
+
 /** One operation of an engine, as data that apply-operations.py can do through the kernel as well. */
 export type FilesystemOperation =
-  | { operation: 'writeFile'; path: string; seed: number; lengthBytes: number; metadata: OperationMetadata }
+  | ({ operation: 'writeFile'; path: string; metadata: OperationMetadata } & FileContent)
   | { operation: 'mkdir'; path: string; metadata: OperationMetadata }
   | { operation: 'symlink'; path: string; target: string; metadata: OperationMetadata }
   | { operation: 'link'; existingPath: string; path: string }
@@ -77,7 +80,9 @@ async function* one<T>(item: T): AsyncIterable<T> {
 }
 
 /** The content that a writeFile operation stands for. */
-export function contentOf({ seed, lengthBytes }: { seed: number; lengthBytes: number }): Uint8Array {
+export function contentOf(file: FileContent): Uint8Array {
+  if ('content' in file) return Buffer.from(file.content, 'base64');
+  const { seed, lengthBytes } = file;
   const word = Buffer.alloc(4);
   word.writeUInt32LE(seed);
   return Buffer.alloc(lengthBytes, word);
