@@ -83,7 +83,11 @@ export class EmulatedKernel implements LinuxKernel {
       // Answered while operations are still being sent only when one of them failed.
       const answer = machine.ask({ do: 'perform' });
       let failed = false;
-      answer.catch(() => (failed = true));
+      answer.catch(() => {
+        failed = true;
+        // It reads no more: what is being sent would wait for ever.
+        void machine.close();
+      });
       for await (const operation of operations) {
         if (failed) break;
         const { message, content } = guestOperation(operation, mounts);

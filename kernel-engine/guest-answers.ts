@@ -1,4 +1,4 @@
-import type { DirectoryEntry, FileType, ScannedEntry, Stat, Xattrs } from '../core/filesystem/filesystem';
+import type { DirectoryEntry, FileType, ScannedEntry, Stat } from '../core/filesystem/filesystem';
 import { KernelEngineError } from './errors';
 
 /** Answers of the guest as values of ours. A hostile image may have taken the guest over: nothing is believed unchecked. */
@@ -65,16 +65,10 @@ export function parseScanned(directory: string, value: unknown): ScannedEntry {
   return { path, stat: parseStat(stat) };
 }
 
-/** [[name, hexadecimal value]...] */
-export function parseXattrs(value: unknown): Xattrs {
-  if (!Array.isArray(value)) throw unexpected(value);
-  return new Map(
-    value.map((pair): [string, Uint8Array] => {
-      if (!Array.isArray(pair)) throw unexpected(pair);
-      const bytes = Buffer.from(parseText(pair[1]), 'hex');
-      return [parseText(pair[0]), new Uint8Array(bytes)];
-    }),
-  );
+/** [name, value in hexadecimal] */
+export function parseXattr(value: unknown): [string, Uint8Array] {
+  if (!Array.isArray(value) || value.length !== 2) throw unexpected(value);
+  return [parseText(value[0]), new Uint8Array(Buffer.from(parseText(value[1]), 'hex'))];
 }
 
 function parseName(value: unknown): string {

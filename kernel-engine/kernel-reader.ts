@@ -6,13 +6,17 @@ import type {
   Xattrs,
 } from '../core/filesystem/filesystem';
 import { FileTooLargeError } from '../core/filesystem/read-errors';
-import { parseEntry, parseScanned, parseStat, parseText, parseXattrs, wholeNumber } from './guest-answers';
+import { KernelEngineError } from './errors';
+import { parseEntry, parseScanned, parseStat, parseText, parseXattr, wholeNumber } from './guest-answers';
 import type { GuestMessage } from './guest-port';
 
 /** Most content that one call returns, as of the other readers. */
 const MAX_READ_BYTES = 1024 * 1024 * 1024;
 /** What is asked for at once: other requests come between. */
 const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** Of one directory, or attributes of one file. An answer that goes on beyond that comes from no sound filesystem. */
+const MAX_ENTRIES = 5_000_000;
 
 /** Puts one question to the guest. Failures come back as errors of core/filesystem. */
 export type AskGuest = (
@@ -57,7 +61,10 @@ export class KernelReader implements FilesystemReader {
 
   async readdir(path: string): Promise<readonly DirectoryEntry[]> {
     const entries: DirectoryEntry[] = [];
-    for await (const { batch } of this.batches('list', path)) entries.push(...batch.map(parseEntry));
+    for await (const { batch } of this.batches('list', path)) {
+      entries.push(...batch.map(parseEntry));
+      if (entries.length > MAX_ENTRIES) throw tooMany(path);
+    }
     return entries;
   }
 
@@ -84,8 +91,12 @@ export class KernelReader implements FilesystemReader {
   }
 
   async xattrs(path: string): Promise<Xattrs> {
-    const { fields } = await this.request('xattrs', path);
-    return parseXattrs(fields.xattrs);
+    const xattrs = new Map<string, Uint8Array>();
+    for await (const { batch } of this.batches('xattrs', path)) {
+      for (const [name, value] of batch.map(parseXattr)) xattrs.set(name, value);
+      if (xattrs.size > MAX_ENTRIES) throw tooMany(path);
+    }
+    return xattrs;
   }
 
   async *scan(): AsyncIterable<ScannedEntry> {
@@ -100,7 +111,7 @@ export class KernelReader implements FilesystemReader {
 
   /** Pieces of a long answer, each asked for when it is needed. */
   private async *batches(
-    read: 'list' | 'scan',
+    read: 'list' | 'scan' | 'xattrs',
     path: string,
   ): AsyncIterable<{ directory: string; batch: readonly unknown[] }> {
     const id = `${this.index}-${(this.lastId += 1)}`;
@@ -115,4 +126,8 @@ export class KernelReader implements FilesystemReader {
       if (answer.fields.ended !== true) await this.request('stop', path, { id });
     }
   }
+}
+
+function tooMany(path: string): KernelEngineError {
+  return new KernelEngineError(`it names more than ${MAX_ENTRIES} entries of ${path}`);
 }

@@ -83,11 +83,12 @@ export class Machine implements AsyncDisposable {
       undo.unshift(() => nbd.close());
       const port = await GuestPort.listen(join(folder, 'port'));
       undo.unshift(() => port.close());
-      const qemu = await QemuProcess.start(files.qemu.program, [
+      const args = [
         ...files.qemu.args,
-        ...qemuArguments({ ...files, memoryMb, folder, disks, state }),
+        ...qemuArguments({ ...files, memoryMb, folder, disks, incoming: state !== undefined }),
         ...(controlPath === undefined ? [] : ['-qmp', `unix:${controlPath}`]),
-      ]);
+      ];
+      const qemu = await QemuProcess.start(files.qemu.program, args, state);
       const machine = new Machine(folder, nbd, port, qemu, options.timeoutMs);
       undo.splice(0, Infinity, () => machine.close());
       await machine.begin(options);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { INPUT_DESCRIPTOR } from './qemu-process';
 
 /** A disk as QEMU is told of it. */
 export interface DiskAccess {
@@ -33,8 +34,8 @@ export interface StartOptions {
   /** Folder with the sockets `disks` and `port`. */
   readonly folder: string;
   readonly disks: readonly DiskAccess[];
-  /** File with a state that a machine of the same arguments was saved in. */
-  readonly state?: string;
+  /** A state that a machine of the same arguments was saved in is its input. */
+  readonly incoming?: boolean;
 }
 
 export function diskName(index: number): string {
@@ -42,7 +43,14 @@ export function diskName(index: number): string {
 }
 
 /** Without root, KVM, a shared memory folder or a configuration of the host's. */
-export function qemuArguments({ kernel, initramfs, memoryMb, folder, disks, state }: StartOptions): string[] {
+export function qemuArguments({
+  kernel,
+  initramfs,
+  memoryMb,
+  folder,
+  disks,
+  incoming,
+}: StartOptions): string[] {
   const args = [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     // Translated code takes no more memory than this.
@@ -66,7 +74,7 @@ export function qemuArguments({ kernel, initramfs, memoryMb, folder, disks, stat
       `virtio-blk-pci,drive=${name},serial=${name},discard=off,write-zeroes=off,num-queues=1`,
     );
   }
-  if (state !== undefined) args.push('-incoming', `exec:exec cat '${state.replaceAll("'", "'\\''")}'`);
+  if (incoming) args.push('-incoming', `fd:${INPUT_DESCRIPTOR}`);
   return args;
 }
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { ConsoleTail } from './console-tail';
 import { KernelEngineMissingError } from './errors';
 
@@ -11,6 +12,9 @@ const GUARD = `
 wait "$machine"; status=$?
 kill -9 "$guard" 2>/dev/null
 exit "$status"`;
+
+/** Where QEMU finds the file that it was started with: no program, and no version of QEMU, is needed to open it. */
+export const INPUT_DESCRIPTOR = 4;
 
 export interface QemuExit {
   readonly status: string;
@@ -34,19 +38,27 @@ export class QemuProcess {
     });
   }
 
-  /** @throws KernelEngineMissingError when there is no such program */
-  static async start(program: string, args: readonly string[]): Promise<QemuProcess> {
-    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    });
-    await new Promise<void>((resolve, reject) => {
-      guard.once('spawn', resolve);
-      guard.once('error', (cause) =>
-        reject(new KernelEngineMissingError('/bin/sh cannot be started', 'Check the system.', { cause })),
-      );
-    });
-    return new QemuProcess(guard);
+  /**
+   * @param input a file for QEMU to read, as INPUT_DESCRIPTOR
+   * @throws KernelEngineMissingError when there is no such program
+   */
+  static async start(program: string, args: readonly string[], input = '/dev/null'): Promise<QemuProcess> {
+    const file = await open(input);
+    try {
+      const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', program, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', file.fd],
+        env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      });
+      await new Promise<void>((resolve, reject) => {
+        guard.once('spawn', resolve);
+        guard.once('error', (cause) =>
+          reject(new KernelEngineMissingError('/bin/sh cannot be started', 'Check the system.', { cause })),
+        );
+      });
+      return new QemuProcess(guard);
+    } finally {
+      await file.close();
+    }
   }
 
   /** What QEMU itself complained about. */

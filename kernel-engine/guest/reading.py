@@ -83,9 +83,9 @@ class Filesystem:
             for name, found in entries_of(fd):
                 batch.append([os.fsdecode(name), *self.describe(fd, name, found)[:3]])
                 if len(batch) == BATCH:
-                    yield batch
+                    yield "", batch
                     batch = []
-            yield batch
+            yield "", batch
         finally:
             os.close(fd)
 
@@ -135,16 +135,28 @@ class Filesystem:
         return os.readlink(name, dir_fd=directory)
 
     def xattrs(self, path):
+        """Pieces of what a file has: [name, value in hexadecimal] of each."""
         directory, name = self.tree.place(path)
         target = b"/proc/self/fd/%d/%s" % (directory, name)
-        found = []
+        batch = []
+        length = 0
         for key in os.listxattr(target, follow_symlinks=False):
+            # XFS shows root where it keeps ACLs, beside the ACLs themselves.
+            if key.startswith("trusted.SGI_ACL_"):
+                continue
             try:
-                found.append([key, os.getxattr(target, key, follow_symlinks=False).hex()])
+                value = os.getxattr(target, key, follow_symlinks=False).hex()
             except OSError as error:
                 if error.errno != errno.ENODATA:
                     raise
-        return found
+                continue
+            batch.append([key, value])
+            length += len(key) + len(value)
+            if length >= CHUNK:
+                yield "", batch
+                batch = []
+                length = 0
+        yield "", batch
 
     def free_bytes(self):
         space = os.statvfs(self._root)
@@ -205,9 +217,9 @@ class Reading:
             case "link":
                 return {"target": os.fsdecode(filesystem.readlink(path))}, b""
             case "xattrs":
-                return {"xattrs": filesystem.xattrs(path)}, b""
+                return self._begin(request["id"], filesystem.xattrs(path)), b""
             case "list":
-                return self._begin(request["id"], (("", batch) for batch in filesystem.list(path))), b""
+                return self._begin(request["id"], filesystem.list(path)), b""
             case "scan":
                 return self._begin(request["id"], filesystem.scan()), b""
             case "next":
