@@ -19,6 +19,9 @@ import {
 
 const VALUE_MAGIC = 0x5841524d;
 
+/** More attributes of one file than any that were not made to fill memory; together, in bytes. */
+const MAX_ATTRIBUTES_BYTES = 256 * 1024 * 1024;
+
 /** The names under which XFS keeps POSIX ACLs in its trusted namespace. */
 const ACL_NAMES: ReadonlyMap<string, string> = new Map([
   ['SGI_ACL_FILE', 'system.posix_acl_access'],
@@ -41,7 +44,10 @@ export function fileXattrs(volume: Volume, inode: Inode): Xattrs {
   if (fork.format === ForkFormat.EXTENTS && fork.extentCount === 0) return xattrs;
   const extents = forkExtents(volume, inode.number, fork);
   const entries = treeEntries(volume, inode, extents);
+  let bytes = 0;
   for (const entry of entries) {
+    bytes += entry.value instanceof Uint8Array ? entry.value.length : entry.value.lengthBytes;
+    if (bytes > MAX_ATTRIBUTES_BYTES) throw tooMany(inode);
     take(entry, xattrs, (value) => remoteValue(volume, inode.number, extents, value));
   }
   return xattrs;
@@ -74,6 +80,7 @@ function treeEntries(volume: Volume, inode: Inode, extents: readonly Extent[]): 
       else next.push(...node.children);
       nextLevel = node.level - 1;
     }
+    if ((seen.size + next.length) * blockSize > MAX_ATTRIBUTES_BYTES) throw tooMany(inode);
     level = nextLevel;
     blocks = next;
   }
@@ -118,6 +125,10 @@ function take(
   const prefix = isTrusted ? 'trusted.' : entry.flags & XattrFlag.SECURE ? 'security.' : 'user.';
   if (xattrs.has(prefix + plain)) throw new CorruptFilesystemError('attribute twice', { name: plain });
   xattrs.set(prefix + plain, value);
+}
+
+function tooMany(inode: Inode): CorruptFilesystemError {
+  return new CorruptFilesystemError('more attributes than any', { inode: inode.number });
 }
 
 function remoteInInode(inode: Inode): never {

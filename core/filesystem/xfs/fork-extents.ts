@@ -13,6 +13,9 @@ import {
 import { type Fork, ForkFormat } from './inode';
 import type { Volume } from './volume';
 
+/** A file in more pieces than any that was not made to fill memory. */
+const MAX_EXTENTS = 5_000_000;
+
 /**
  * Where a fork's blocks are: runs in the order of the file; what no run covers is a hole. Trees are read level by level,
  * each level in one fetch.
@@ -20,6 +23,12 @@ import type { Volume } from './volume';
  */
 export function forkExtents(volume: Volume, number: number, fork: Fork): Extent[] {
   const extents: Extent[] = [];
+  if (fork.extentCount > MAX_EXTENTS) {
+    throw new CorruptFilesystemError('file in more pieces than any', {
+      inode: number,
+      count: fork.extentCount,
+    });
+  }
   if (fork.format === ForkFormat.EXTENTS) {
     if (fork.extentCount * EXTENT_BYTES > fork.bytes.length) {
       throw new CorruptFilesystemError('more extents than fit', { inode: number, count: fork.extentCount });
@@ -59,6 +68,9 @@ function readTree(volume: Volume, number: number, fork: Fork, extents: Extent[])
       }
       if (level === 0) takeExtents(volume, number, block, node, extents);
       else next.push(...childrenOf(block, node));
+      if (next.length > fork.extentCount || extents.length > fork.extentCount) {
+        throw new CorruptFilesystemError('extent tree larger than it says', { inode: number });
+      }
     }
     children = next;
   }

@@ -52,7 +52,12 @@ interface TreeNode {
  */
 export function inodeChunks(volume: Volume): InodeChunk[] {
   const chunks: InodeChunk[] = [];
-  walkTrees(volume, 'all', (leaf) => takeChunks(volume, leaf, chunks));
+  const { blocksCount, inodesPerBlockBits, groupCount } = volume.superblock;
+  const room = (blocksCount * 2 ** inodesPerBlockBits) / INODES_PER_CHUNK + groupCount;
+  walkTrees(volume, 'all', (leaf) => {
+    takeChunks(volume, leaf, chunks);
+    if (chunks.length > room) throw new CorruptFilesystemError('more inodes than fit', { room });
+  });
   return inOrder(chunks);
 }
 

@@ -38,6 +38,9 @@ export class XfsReader implements FilesystemReader {
     sizeCalculation: (entries) => entries.size + 1,
   });
 
+  /** The last directory that is too large for the cache: work within it must not read it for each of its names. */
+  private large: { readonly number: number; readonly entries: DirectoryEntries } | undefined;
+
   constructor(
     private readonly cache: FaultingCache,
     superblock: Superblock,
@@ -133,12 +136,14 @@ export class XfsReader implements FilesystemReader {
 
   /** Undefined when the inode is no directory. */
   private entriesOf(number: number): DirectoryEntries | undefined {
-    const known = this.directories.get(number);
+    const known =
+      this.directories.get(number) ?? (this.large?.number === number ? this.large.entries : undefined);
     if (known) return known;
     const inode = this.volume.inode(number);
     if (typeOfMode(inode.mode, number) !== 'directory') return undefined;
     const entries = readDirectoryEntries(this.volume, inode);
-    this.directories.set(number, entries);
+    if (entries.size < CACHED_ENTRIES) this.directories.set(number, entries);
+    else this.large = { number, entries };
     return entries;
   }
 
