@@ -159,6 +159,7 @@ const PROPERTIES: Readonly<Record<string, Told>> = {
     'kernel',
     'unless each of its blocks has a checksum',
   ],
+  'more than 256 MiB in the journal to be replayed': ['kernel', 'kernel'],
   'a journal on another device, with nothing to replay': ['direct', 'refused'],
   'a journal on another device, to be replayed': ['refused', 'refused'],
   'claimed by mmp': ['direct', 'refused', 'a mount claims the volume, or did when its machine stopped'],

@@ -1,4 +1,4 @@
-import { CorruptFilesystemError } from '../errors';
+import { CorruptFilesystemError, RecoveryNeededError } from '../errors';
 import {
   holdsCommitChecksum,
   holdsTailChecksum,
@@ -11,8 +11,8 @@ import {
 } from './journal';
 import type { JournalLog } from './journal-log';
 
-/** The replay is held in memory. Journals made by mke2fs have 262,144 blocks at most, and they are never all pending. */
-const MAX_REPLAYED_BLOCKS = 262_144;
+/** The replay is held in memory. What is longer is the kernel's, which has a disk to write it to. */
+const MAX_REPLAYED_BYTES = 256 * 1024 * 1024;
 
 /** The logged copy of one filesystem block that a finished transaction left. */
 export interface LoggedBlock {
@@ -41,6 +41,7 @@ interface OpenTransaction {
  * commit blocks are whole. A last transaction without one never happened. A block that a transaction revokes is not
  * replayed from it or any earlier one.
  * @throws CorruptFilesystemError when the log is longer than its ring
+ * @throws RecoveryNeededError when it holds more than memory should
  */
 export async function scanJournal(
   log: Pick<JournalLog, 'ringBlocks' | 'next' | 'read'>,
@@ -75,7 +76,7 @@ export async function scanJournal(
       open.revoked.push(...parseRevokeBlock(block, journal));
     } else if (header.type === JournalBlockType.commit) {
       if (!holdsCommitChecksum(block, journal)) break;
-      finish(open, replay);
+      finish(open, replay, journal.blockSize);
       open = { logged: [], revoked: [] };
       sequence = (sequence + 1) >>> 0;
       transactions += 1;
@@ -86,10 +87,10 @@ export async function scanJournal(
   return { replay, transactions, nextSequence: sequence };
 }
 
-function finish(transaction: OpenTransaction, replay: Map<number, LoggedBlock>): void {
-  if (replay.size + transaction.logged.length > MAX_REPLAYED_BLOCKS) {
-    throw new CorruptFilesystemError('journal holds more than any journal does', { blocks: replay.size });
-  }
+function finish(transaction: OpenTransaction, replay: Map<number, LoggedBlock>, blockSize: number): void {
   for (const logged of transaction.logged) replay.set(logged.tag.block, logged);
   for (const block of transaction.revoked) replay.delete(block);
+  if (replay.size * blockSize > MAX_REPLAYED_BYTES) {
+    throw new RecoveryNeededError('ext4', `its journal holds more than ${MAX_REPLAYED_BYTES} bytes`);
+  }
 }

@@ -127,6 +127,20 @@ describe('scanJournal', () => {
     expect(replayOf(result)).toEqual([[500, 1]]);
   });
 
+  it('leaves what is too much for memory to the kernel', async () => {
+    const empty = new Uint8Array(BLOCK);
+    const most = (256 * 1024 * 1024) / BLOCK;
+    const blocks: Uint8Array[] = [];
+    for (let block = 0; block <= most; block += 100) {
+      const numbers = Array.from({ length: 100 }, (_, n) => block + n);
+      blocks.push(logged(10, ...numbers)[0]!, ...numbers.map(() => empty));
+    }
+    await expect(scan([...blocks, committed(10), ...rest(1)])).rejects.toMatchObject({
+      name: 'RecoveryNeededError',
+      kind: 'ext4',
+    });
+  });
+
   it('counts sequence numbers around the end of 32 bits', async () => {
     const last = 0xffffffff;
     const result = await scan(
