@@ -7,6 +7,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { ResolvedOperation } from '../../../core/apply/apply-engine';
 import { OverlayBlockDevice } from '../../../core/block-device/overlay-block-device';
 import { EmulatedKernel } from '../../../kernel-engine';
@@ -19,6 +20,8 @@ export interface Findings {
   readonly writable: readonly string[];
   readonly devices: readonly string[];
   readonly hasQemuOfHost: boolean;
+  /** What the bundles of the real functions export. */
+  readonly bundles: Readonly<Record<string, readonly string[]>>;
   readonly operations: number;
   readonly verified: readonly string[];
   readonly contentBytes: number;
@@ -27,11 +30,16 @@ export interface Findings {
   readonly leftInTmp: readonly string[];
 }
 
+const load = createRequire('/var/task/') as (file: string) => object;
+const FUNCTIONS = '/var/task/functions';
 export const BIG_FILE_BYTES = 16 * 1024 * 1024;
 
 /** Stands in for a step: it gives a real XFS an update, by the kernel engine, within the limits of a Lambda function. */
 export async function handler(): Promise<Findings> {
-  const kernel = await EmulatedKernel.open({ directory: process.env['KERNEL_ENGINE_DIRECTORY'] ?? '' });
+  const kernel = await EmulatedKernel.open({
+    directory: process.env['KERNEL_ENGINE_DIRECTORY'] ?? '',
+    timeoutMs: 120_000,
+  });
   await using file = await FileBlockDevice.open('/image/xfs.raw');
   const device = new OverlayBlockDevice(file);
   const disk = { mountPoint: '/', kind: 'xfs', device };
@@ -46,6 +54,9 @@ export async function handler(): Promise<Findings> {
     capabilities: /^CapEff:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '',
     writable: ['/', '/tmp', '/var/task', '/opt/kernel-engine'].filter(isWritable),
     devices: readdirSync('/dev').sort(),
+    bundles: Object.fromEntries(
+      readdirSync(FUNCTIONS).map((name) => [name, Object.keys(load(`${FUNCTIONS}/${name}/index.js`))]),
+    ),
     hasQemuOfHost: existsSync('/usr/bin/qemu-system-x86_64'),
     operations,
     verified,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { SNAPSHOT_BLOCK_BYTES } from '../../../core/block-device/block-device';
-import { STEPS } from '../../../core/workflow/steps';
+import { type Step, STEPS } from '../../../core/workflow/steps';
 import { BUNDLE_OPTIONS, layOutEngineBuild } from '../../../scripts/engine-build';
 import { FileBlockDevice } from '../../support/file-block-device';
 import { makeImage, onMountedImage } from '../../support/mounted-image';
@@ -22,6 +22,8 @@ const DIST = path.join(ROOT, 'dist/kernel-engine');
 /** Kept, so that it is built once. */
 const ENGINE = path.join(DIST, 'opt');
 const MEMORY_MB = STEPS.find(({ name }) => name === 'apply-manifest')!.memoryMb;
+
+const inImage = (STEPS as readonly Step[]).filter(({ opensImages }) => opensImages).map(({ name }) => name);
 
 const folder = temporaryFolder('image');
 const image = path.join(folder, 'xfs.raw');
@@ -44,8 +46,11 @@ async function runUnderLimits(): Promise<Ended> {
   const task = path.join(folder, 'task');
   await build({
     ...BUNDLE_OPTIONS,
-    entryPoints: [path.join(__dirname, 'function-under-limits.ts')],
-    outfile: path.join(task, 'functions/under-limits/index.js'),
+    entryPoints: [
+      { in: path.join(__dirname, 'function-under-limits.ts'), out: 'under-limits' },
+      ...inImage.map((name) => ({ in: path.join(ROOT, 'lambdas', name), out: `functions/${name}/index` })),
+    ],
+    outdir: task,
   });
   const root = path.join(folder, 'root');
   mkdirSync(root);
@@ -60,7 +65,7 @@ async function runUnderLimits(): Promise<Ended> {
       '/opt/kernel-engine': ENGINE,
       '/image/xfs.raw': image,
     },
-    program: ['/var/lang/bin/node', '/var/task/functions/under-limits/index.js'],
+    program: ['/var/lang/bin/node', '/var/task/under-limits.js'],
     variables: { PATH: '/var/lang/bin:/usr/bin:/bin', KERNEL_ENGINE_DIRECTORY: '/opt/kernel-engine' },
     memoryMb: MEMORY_MB,
     seconds: 300,
@@ -123,6 +128,9 @@ test('a function has no rights, and can write to /tmp alone', () => {
     hasQemuOfHost: false,
   });
 });
+
+test('the functions of the image can be loaded', () =>
+  expect(ended.findings.bundles).toEqual(Object.fromEntries(inImage.map((name) => [name, ['handler']]))));
 
 test('it gives a real XFS an update, within the memory of its function, and leaves nothing behind', () => {
   const { findings, peakMb } = ended;
