@@ -22,18 +22,16 @@ async function complaints(program: string, ...options: string[]): Promise<string
   );
 }
 
-const KINDS: readonly Pick<EngineUnderTest, 'kind' | 'mkfs' | 'sizeMiB' | 'mountOptions' | 'check'>[] = [
+const KINDS: readonly Pick<EngineUnderTest, 'kind' | 'mkfs' | 'sizeMiB' | 'check'>[] = [
   { kind: 'ext4', mkfs: ['mkfs.ext4', '-q', '-F', '-O', 'bigalloc'], check: e2fsck },
   {
     kind: 'xfs',
     mkfs: ['mkfs.xfs', '-q', '-f', '--unsupported'],
-    mountOptions: 'loop,nouuid',
     check: (file) => complaints('xfs_repair', '-n', '-f', file),
   },
   {
     kind: 'btrfs',
     mkfs: ['mkfs.btrfs', '-q', '-f', '--mixed'],
-    mountOptions: 'loop',
     check: (file) => complaints('btrfs', 'check', '--readonly', file),
   },
 ];

@@ -26,7 +26,8 @@ def spare(path):
 
 def set_metadata(path, metadata):
     for name in os.listxattr(path, follow_symlinks=False):
-        if name not in metadata["xattrs"]:
+        # XFS lists an ACL a second time, in the form of the disk; it goes with the first.
+        if name not in metadata["xattrs"] and not name.startswith("trusted.SGI_ACL_"):
             os.removexattr(path, name, follow_symlinks=False)
     os.lchown(path, metadata["uid"], metadata["gid"])
     if not os.path.islink(path):
