@@ -86,7 +86,9 @@ async function choose(benchmarks: readonly Benchmark[], only: readonly string[])
   }
   const wanted = benchmarks.filter(({ name }) => only.length === 0 || only.includes(name));
   if (!wanted.some(({ name }) => name === 'guestfish') || (await hasGuestfish())) return wanted;
-  tell('guestfish is not installed (Debian package libguestfs-tools): it is left out');
+  tell(
+    'guestfish does not run here (Debian packages libguestfs-tools and a kernel for its machine): it is left out',
+  );
   return wanted.filter(({ name }) => name !== 'guestfish');
 }
 

@@ -45,9 +45,15 @@ export async function kernelPuts(diskFile: string, tar: string, mountPoint: stri
   await runProgram('sh', ['-euc', script, 'sh', diskFile, tar, mountPoint]);
 }
 
-/** Whether guestfish is there; without KVM its machine is emulated. */
+const GUESTFISH = [
+  'LIBGUESTFS_BACKEND=direct',
+  'LIBGUESTFS_BACKEND_SETTINGS=force_tcg',
+  'guestfish',
+] as const;
+
+/** Whether guestfish is there and starts its machine, which is emulated without KVM; it keeps that for the next times. */
 export async function hasGuestfish(): Promise<boolean> {
-  return runProgram('sh', ['-c', 'command -v guestfish']).then(
+  return runProgram('env', [...GUESTFISH, '-a', '/dev/null', 'run']).then(
     () => true,
     (error: unknown) => {
       if (error instanceof ProgramFailedError) return false;
@@ -57,11 +63,8 @@ export async function hasGuestfish(): Promise<boolean> {
 }
 
 export async function guestfishPuts(diskFile: string, tar: string): Promise<void> {
-  await runProgram('env', [
-    'LIBGUESTFS_BACKEND=direct',
-    'LIBGUESTFS_BACKEND_SETTINGS=force_tcg',
-    ...['guestfish', '-a', diskFile, '-m', '/dev/sda2', 'tar-in', tar, '/', 'xattrs:true'],
-  ]);
+  const commands = ['-a', diskFile, '-m', '/dev/sda2', 'tar-in', tar, '/', 'xattrs:true'];
+  await runProgram('env', [...GUESTFISH, ...commands]);
 }
 
 /** How many snapshot blocks of two sparse images differ. */

@@ -1,7 +1,7 @@
 import { type EBSClient, GetSnapshotBlockCommand } from '@aws-sdk/client-ebs';
-import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { type BlockReader, SNAPSHOT_BLOCK_BYTES } from '../../core/block-device/block-device';
+import { BlockMemory, type BlockTable } from '../../core/block-device/block-memory';
 import { type Pause, realPause } from '../pause';
 import { errorReason } from '../service-errors';
 import { blockDigest } from './block-checksum';
@@ -13,8 +13,8 @@ export interface SnapshotReaderOptions {
   readonly meter?: UsageMeter;
   /** Get calls under way at once. 149 blocks/s fill a Lambda's network at about 0.1 s each; the SDK slows down when throttled. */
   readonly concurrency?: number;
-  /** Bytes of blocks kept. What is kept is not read (nor paid for) again. */
-  readonly cacheBytes?: number;
+  /** Where blocks are kept, those of an image's other volumes among them. What is kept is not read (nor paid for) again. */
+  readonly memory?: BlockMemory;
   readonly pause?: Pause;
 }
 
@@ -27,7 +27,8 @@ const ATTEMPTS = 3;
  */
 export class SnapshotReader implements BlockReader {
   private readonly limit;
-  private readonly cache: LRUCache<number, Uint8Array>;
+  readonly memory: BlockMemory;
+  private readonly cache: BlockTable;
   private readonly underWay = new Map<number, Promise<Uint8Array>>();
 
   private constructor(
@@ -38,10 +39,8 @@ export class SnapshotReader implements BlockReader {
     options: SnapshotReaderOptions,
   ) {
     this.limit = pLimit(options.concurrency ?? 48);
-    this.cache = new LRUCache({
-      maxSize: options.cacheBytes ?? 256 * 2 ** 20,
-      sizeCalculation: (block) => block.length,
-    });
+    this.memory = options.memory ?? new BlockMemory();
+    this.cache = this.memory.table();
   }
 
   /** @throws SnapshotNotReadableError */
@@ -69,6 +68,12 @@ export class SnapshotReader implements BlockReader {
     if (lengthBytes === 0) return new Uint8Array(0);
     const first = Math.floor(offsetBytes / SNAPSHOT_BLOCK_BYTES);
     const last = Math.floor((offsetBytes + lengthBytes - 1) / SNAPSHOT_BLOCK_BYTES);
+    if (first === last) {
+      // Not copied: whoever keeps it shares its memory with this reader.
+      const within = offsetBytes - first * SNAPSHOT_BLOCK_BYTES;
+      const block = await this.block(first);
+      return block === undefined ? new Uint8Array(lengthBytes) : block.subarray(within, within + lengthBytes);
+    }
     const result = new Uint8Array(lengthBytes);
     const indexes = Array.from({ length: last - first + 1 }, (_, i) => first + i);
     await Promise.all(

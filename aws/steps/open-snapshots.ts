@@ -1,3 +1,4 @@
+import { BlockMemory } from '../../core/block-device/block-memory';
 import { OverlayBlockDevice } from '../../core/block-device/overlay-block-device';
 import { type Image, type ImageVolume } from '../../core/image/image';
 import { openImage } from '../../core/image/open-image';
@@ -9,20 +10,18 @@ import type { Services } from '../services';
 /** One volume of a machine as its snapshot is, with changes kept in memory. */
 export type OverlaidVolume = ImageVolume<OverlayBlockDevice> & { readonly snapshot: VolumeSnapshot };
 
-const UNDER_OVERLAY_BYTES = 16 * 2 ** 20;
-
 function openReaders(
   { ebs, pause }: Services,
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
-  cacheBytes?: number,
 ): Promise<ImageVolume[]> {
+  const memory = new BlockMemory();
   return Promise.all(
     snapshots.map(async ({ volumeId, deviceName, isRoot, snapshotId }) => ({
       volumeId,
       deviceName,
       isRoot,
-      device: await SnapshotReader.open(ebs, snapshotId, { meter, pause, cacheBytes }),
+      device: await SnapshotReader.open(ebs, snapshotId, { meter, pause, memory }),
     })),
   );
 }
@@ -51,8 +50,7 @@ export async function openOverlays(
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
 ): Promise<OverlaidVolume[]> {
-  // The overlay keeps what it reads.
-  const volumes = await openReaders(services, snapshots, meter, UNDER_OVERLAY_BYTES);
+  const volumes = await openReaders(services, snapshots, meter);
   return volumes.map((volume, at) => ({
     ...volume,
     device: new OverlayBlockDevice(volume.device),

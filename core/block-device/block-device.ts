@@ -1,6 +1,10 @@
+import type { BlockMemory } from './block-memory';
+
 /** Bytes of a disk, a partition or a snapshot, read at any offset. Implementations answer with exactly `lengthBytes` or throw. */
 export interface BlockReader {
   readonly sizeBytes: number;
+  /** Where its blocks are kept; who keeps blocks of it besides keeps them there as well. */
+  readonly memory?: BlockMemory | undefined;
   /** The answer may be shared with a cache: it must not be changed by the caller. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
 }

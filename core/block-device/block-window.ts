@@ -1,4 +1,5 @@
 import { type BlockDevice, type BlockReader, type Piece, writePieces } from './block-device';
+import type { BlockMemory } from './block-memory';
 import { assertWithin, DeviceRangeError, ReadOnlyDeviceError } from './device-errors';
 
 /** True when the device can be written. */
@@ -16,6 +17,10 @@ export class BlockWindow implements BlockDevice {
     if (offsetBytes < 0 || sizeBytes < 0 || offsetBytes + sizeBytes > device.sizeBytes) {
       throw new DeviceRangeError(offsetBytes, sizeBytes, device.sizeBytes);
     }
+  }
+
+  get memory(): BlockMemory | undefined {
+    return this.device.memory;
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {

@@ -1,22 +1,23 @@
-import { LRUCache } from 'lru-cache';
 import { type BlockReader, SNAPSHOT_BLOCK_BYTES } from './block-device';
+import { BlockMemory, type BlockTable } from './block-memory';
 import { assertWithin } from './device-errors';
 import { plainBytes } from './paged-bytes';
 
 /**
- * Reads whole blocks and keeps the last few, for who reads a disk a little at a time: partition tables, superblocks and
- * labels lie in few blocks. Reads that are longer than a block pass through.
+ * Reads whole blocks and keeps them in the memory of an image, for who reads a disk a little at a time: partition tables,
+ * superblocks and labels lie in few blocks. Reads that are longer than a block pass through.
  */
 export class CachedBlockReader implements BlockReader {
   readonly sizeBytes: number;
-  private readonly blocks: LRUCache<number, Promise<Uint8Array>>;
+  private readonly blocks: BlockTable;
+  private readonly pending = new Map<number, Promise<Uint8Array>>();
 
   constructor(
     private readonly base: BlockReader,
-    { cacheBytes = 16 * 1024 * 1024 }: { readonly cacheBytes?: number } = {},
+    readonly memory: BlockMemory = base.memory ?? new BlockMemory(),
   ) {
     this.sizeBytes = base.sizeBytes;
-    this.blocks = new LRUCache({ max: Math.max(1, Math.floor(cacheBytes / SNAPSHOT_BLOCK_BYTES)) });
+    this.blocks = memory.table();
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
@@ -33,16 +34,25 @@ export class CachedBlockReader implements BlockReader {
     return out;
   }
 
-  private block(index: number): Promise<Uint8Array> {
+  private async block(index: number): Promise<Uint8Array> {
     const known = this.blocks.get(index);
     if (known !== undefined) return known;
+    const underWay = this.pending.get(index);
+    if (underWay !== undefined) return underWay;
+    const reading = this.fetch(index);
+    this.pending.set(index, reading);
+    try {
+      return await reading;
+    } finally {
+      this.pending.delete(index);
+    }
+  }
+
+  private async fetch(index: number): Promise<Uint8Array> {
     const start = index * SNAPSHOT_BLOCK_BYTES;
-    const block = this.base
-      .read(start, Math.min(SNAPSHOT_BLOCK_BYTES, this.sizeBytes - start))
-      .then((bytes) => plainBytes(bytes));
+    const bytes = await this.base.read(start, Math.min(SNAPSHOT_BLOCK_BYTES, this.sizeBytes - start));
+    const block = plainBytes(bytes);
     this.blocks.set(index, block);
-    // A failed read is not remembered; the caller sees the error itself.
-    block.catch(() => this.blocks.delete(index));
     return block;
   }
 }

@@ -1,3 +1,4 @@
+import type { BlockMemory } from './block-memory';
 import { type BlockReader, SNAPSHOT_BLOCK_BYTES } from './block-device';
 
 /** Counts what is read through it, in calls, bytes and snapshot blocks: the figures of reports and of tests of thrift. */
@@ -13,6 +14,10 @@ export class CountingBlockReader implements BlockReader {
     private readonly blockBytes: number = SNAPSHOT_BLOCK_BYTES,
   ) {
     this.sizeBytes = base.sizeBytes;
+  }
+
+  get memory(): BlockMemory | undefined {
+    return this.base.memory;
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {

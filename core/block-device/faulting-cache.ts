@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import {
   type BlockDevice,
   type BlockReader,
@@ -7,6 +6,7 @@ import {
   writePieces,
 } from './block-device';
 import { SNAPSHOT_BLOCK_BYTES } from './block-device';
+import { BlockMemory, type BlockTable } from './block-memory';
 import { BlockFault } from './block-fault';
 import { isBlockDevice } from './block-window';
 import { assertWithin, ReadOnlyDeviceError } from './device-errors';
@@ -14,8 +14,11 @@ import { PagedBytes, plainBytes } from './paged-bytes';
 import { Transaction } from './transaction';
 
 export interface FaultingCacheOptions {
-  /** Memory for clean blocks. While they fit, no block is read twice. Changed pages are kept besides, all of them. */
-  readonly cacheBytes?: number;
+  /**
+   * For clean blocks, instead of the memory of the device. While they fit, no block is read twice. Changed pages are kept
+   * besides, all of them.
+   */
+  readonly cacheBytes?: number | undefined;
   /** Unit of fetching. */
   readonly blockBytes?: number;
   /** Unit of change; no block of the filesystem may straddle two pages. */
@@ -34,7 +37,7 @@ export class FaultingCache implements SyncReader {
   readonly blockBytes: number;
   readonly pageBytes: number;
   readonly cacheBytes: number;
-  private readonly clean: LRUCache<number, Uint8Array>;
+  private readonly clean: BlockTable;
   private readonly changed: PagedBytes;
   private readonly pending = new Map<number, Promise<Uint8Array>>();
   private readonly parallelReads: number;
@@ -48,7 +51,7 @@ export class FaultingCache implements SyncReader {
   constructor(
     private readonly device: BlockReader | BlockDevice,
     {
-      cacheBytes = 256 * 1024 * 1024,
+      cacheBytes,
       blockBytes = SNAPSHOT_BLOCK_BYTES,
       pageBytes = 4096,
       parallelReads = 32,
@@ -57,9 +60,11 @@ export class FaultingCache implements SyncReader {
     this.sizeBytes = device.sizeBytes;
     this.blockBytes = blockBytes;
     this.pageBytes = pageBytes;
-    this.cacheBytes = cacheBytes;
     this.parallelReads = parallelReads;
-    this.clean = new LRUCache({ max: Math.max(1, Math.floor(cacheBytes / blockBytes)) });
+    const memory =
+      cacheBytes === undefined ? (device.memory ?? new BlockMemory()) : new BlockMemory(cacheBytes);
+    this.cacheBytes = memory.maxBytes;
+    this.clean = memory.table();
     this.changed = new PagedBytes(pageBytes);
   }
 

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { type BlockDevice, type BlockReader, type Piece, SNAPSHOT_BLOCK_BYTES } from './block-device';
+import { BlockMemory, type BlockTable } from './block-memory';
 import { assertWithin } from './device-errors';
 import { PagedBytes, plainBytes } from './paged-bytes';
 
@@ -15,8 +15,8 @@ export interface ChangedBlock {
 }
 
 export interface OverlayOptions {
-  /** Memory for blocks of the base that were read. While they fit, no block of the base is read twice. */
-  readonly baseCacheBytes?: number;
+  /** For blocks of the base that were read, instead of the memory of the base. While they fit, none is read twice. */
+  readonly baseCacheBytes?: number | undefined;
 }
 
 /**
@@ -27,15 +27,18 @@ export class OverlayBlockDevice implements BlockDevice {
   readonly sizeBytes: number;
   private readonly pages = new PagedBytes(PAGE_BYTES);
   private readonly dirty = new Set<number>();
-  private readonly cached: LRUCache<number, Uint8Array>;
+  readonly memory: BlockMemory;
+  private readonly cached: BlockTable;
   private readonly pending = new Map<number, Promise<Uint8Array>>();
 
   constructor(
     private readonly base: BlockReader,
-    { baseCacheBytes = 256 * 1024 * 1024 }: OverlayOptions = {},
+    { baseCacheBytes }: OverlayOptions = {},
   ) {
     this.sizeBytes = base.sizeBytes;
-    this.cached = new LRUCache({ max: Math.max(1, Math.floor(baseCacheBytes / SNAPSHOT_BLOCK_BYTES)) });
+    this.memory =
+      baseCacheBytes === undefined ? (base.memory ?? new BlockMemory()) : new BlockMemory(baseCacheBytes);
+    this.cached = this.memory.table();
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {

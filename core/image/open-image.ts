@@ -1,3 +1,4 @@
+import { BlockMemory } from '../block-device/block-memory';
 import { CachedBlockReader } from '../block-device/cached-block-reader';
 import { assembleImage } from './assemble-image';
 import type { Image, ImageVolume, WritableImage, WritableVolume } from './image';
@@ -19,7 +20,13 @@ export async function openImage(
   options: OpenImageOptions = {},
 ): Promise<Image> {
   // What says where things are lies in few blocks, and each part of it is looked at by another reader.
-  const cached = volumes.map((volume) => ({ ...volume, device: new CachedBlockReader(volume.device) }));
+  // One memory for all volumes, in which the filesystems' own caches keep what they read as well.
+  const memory =
+    volumes.find(({ device }) => device.memory !== undefined)?.device.memory ?? new BlockMemory();
+  const cached = volumes.map((volume) => ({
+    ...volume,
+    device: new CachedBlockReader(volume.device, memory),
+  }));
   const { filesystems, diskUuids } = await listFilesystems(cached);
   const opener = new ReadFilesystems(options);
   const { image } = await closedOnError(opener, () => assembleImage(filesystems, diskUuids, opener));

@@ -1,4 +1,5 @@
 import { type BlockDevice, type BlockReader, type Piece, writePieces } from '../block-device/block-device';
+import type { BlockMemory } from '../block-device/block-memory';
 import { isBlockDevice } from '../block-device/block-window';
 import { assertWithin, ReadOnlyDeviceError } from '../block-device/device-errors';
 
@@ -31,6 +32,10 @@ export class MappedDevice implements BlockDevice {
   constructor(private readonly segments: readonly MappedSegment[]) {
     const last = segments.at(-1);
     this.sizeBytes = last === undefined ? 0 : last.startBytes + last.lengthBytes;
+  }
+
+  get memory(): BlockMemory | undefined {
+    return this.segments[0]?.stripes[0]?.device.memory;
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {

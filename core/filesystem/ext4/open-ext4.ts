@@ -1,4 +1,5 @@
 import type { BlockDevice, BlockReader } from '../../block-device/block-device';
+import type { BlockMemory } from '../../block-device/block-memory';
 import { FaultingCache, type FaultingCacheOptions } from '../../block-device/faulting-cache';
 import { CorruptFilesystemError } from '../errors';
 import type { FilesystemReader } from '../filesystem';
@@ -84,6 +85,10 @@ class UnwrittenDevice implements BlockDevice {
 
   constructor(private readonly base: BlockReader) {
     this.sizeBytes = base.sizeBytes;
+  }
+
+  get memory(): BlockMemory | undefined {
+    return this.base.memory;
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
