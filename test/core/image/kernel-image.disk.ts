@@ -50,17 +50,17 @@ let wanted: Record<'/' | '/home', Listing>;
 
 type Listing = Readonly<Record<string, string>>;
 
-/** Paths with what an update sees of them. Inode numbers and sizes of directories are each reader's own. */
+/**
+ * Paths with what an update sees of them. Inode numbers and sizes of directories are each reader's own; their times were
+ * not asked to be on the disk when the power went.
+ */
 function visible(listing: Awaited<ReturnType<typeof readerListing>>): Listing {
   return Object.fromEntries(
     [...listing].flatMap(([path, line]) => {
       if (path === 'free') return [];
-      const { inode, sizeBytes, ...rest } = JSON.parse(line) as {
-        inode: number;
-        sizeBytes: number;
-        type: string;
-      };
-      return [[path, JSON.stringify({ ...rest, ...(rest.type === 'file' && { sizeBytes }) })]];
+      const { inode, sizeBytes, mtimeNs, ctimeNs, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      const ofFile = rest['type'] === 'file' && { sizeBytes, mtimeNs, ctimeNs };
+      return [[path, JSON.stringify({ ...rest, ...ofFile })]];
     }),
   );
 }

@@ -13,7 +13,8 @@ export function retireInode(volume: VolumeEdit, inode: InodeEdit): void {
   if ((fields.mode & S_IFMT) === S_IFLNK) {
     fields.block = fields.flags & InodeFlag.EXTENTS ? emptyExtentRoot() : new Uint8Array(60);
   }
-  // There is no clock here: the last time the volume itself knows of does as well, as long as it is not zero.
-  fields.dtime = Math.max(1, volume.superblock.writeTime);
+  // There is no clock here: the last time the volume itself knows of does as well. It may know of none, and what is less
+  // than the number of inodes e2fsck takes for a link of the orphan list.
+  fields.dtime = Math.max(volume.superblock.inodesCount, volume.superblock.writeTime);
   inode.isChanged = true;
 }
