@@ -112,26 +112,37 @@ export class OverlayBlockDevice implements BlockDevice {
     return [...this.dirty].sort((a, b) => a - b);
   }
 
-  /** The blocks that differ from the base, in order. Each block of the base is read at most once. */
+  /**
+   * The blocks that differ from the base, in order. Each block of the base is read at most once, and not for one that
+   * was written from end to end, which counts as different unless the base's is in memory.
+   */
   async *changedBlocks(): AsyncIterable<ChangedBlock> {
     const indexes = this.dirtyBlocks();
-    const fetched: Promise<Uint8Array>[] = [];
+    const fetched: Promise<Uint8Array | undefined>[] = [];
     for (const [position, index] of indexes.entries()) {
       while (fetched.length < indexes.length && fetched.length < position + PARALLEL_READS) {
-        const next = this.baseBlock(indexes[fetched.length] ?? 0);
+        const next = this.blockToCompare(indexes[fetched.length] ?? 0);
         // The consumer may stop early: a later failure must then not surface as an unhandled rejection.
         next.catch(() => undefined);
         fetched.push(next);
       }
-      const before = await (fetched[position] ?? this.baseBlock(index));
+      const before = await fetched[position];
       delete fetched[position];
       const bytes = new Uint8Array(SNAPSHOT_BLOCK_BYTES);
-      bytes.set(before);
-      this.pages.layOver(bytes.subarray(0, before.length), index * SNAPSHOT_BLOCK_BYTES);
-      if (Buffer.compare(bytes.subarray(0, before.length), before) !== 0) {
-        yield { index, bytes };
-      }
+      const within = bytes.subarray(0, this.lengthOfBlock(index));
+      if (before !== undefined) within.set(before);
+      this.pages.layOver(within, index * SNAPSHOT_BLOCK_BYTES);
+      if (before === undefined || Buffer.compare(within, before) !== 0) yield { index, bytes };
     }
+  }
+
+  private async blockToCompare(index: number): Promise<Uint8Array | undefined> {
+    const isWritten = this.pages.covers(index * SNAPSHOT_BLOCK_BYTES, this.lengthOfBlock(index));
+    return isWritten ? this.cached.get(index) : this.baseBlock(index);
+  }
+
+  private lengthOfBlock(index: number): number {
+    return Math.min(SNAPSHOT_BLOCK_BYTES, this.sizeBytes - index * SNAPSHOT_BLOCK_BYTES);
   }
 
   private async readBase(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
@@ -165,7 +176,7 @@ export class OverlayBlockDevice implements BlockDevice {
       return underWay;
     }
     const start = index * SNAPSHOT_BLOCK_BYTES;
-    const read = this.base.read(start, Math.min(SNAPSHOT_BLOCK_BYTES, this.sizeBytes - start));
+    const read = this.base.read(start, this.lengthOfBlock(index));
     this.pending.set(index, read);
     try {
       const bytes = plainBytes(await read);

@@ -78,6 +78,15 @@ describe('OverlayBlockDevice', () => {
     expect(await collect(overlay)).toEqual([]);
   });
 
+  it('does not read the base of a block that was written from end to end', async () => {
+    const counted = new CountingBlockReader(MemoryBlockDevice.from(pattern(SIZE)));
+    const overlay = new OverlayBlockDevice(counted);
+    await overlay.write(SNAPSHOT_BLOCK_BYTES, new Uint8Array(2 * SNAPSHOT_BLOCK_BYTES).fill(1));
+    await overlay.write(3 * SNAPSHOT_BLOCK_BYTES, new Uint8Array(4096).fill(1));
+    expect((await collect(overlay)).map(({ index }) => index)).toEqual([1, 2, 3]);
+    expect([...counted.readsByBlock.keys()]).toEqual([3]);
+  });
+
   it('yields a block that became zero, as zeros', async () => {
     const overlay = new OverlayBlockDevice(MemoryBlockDevice.from(pattern(SIZE)));
     await overlay.write(SNAPSHOT_BLOCK_BYTES, new Uint8Array(SNAPSHOT_BLOCK_BYTES));
