@@ -26,6 +26,7 @@ const TICKS_A_SECOND = 100;
 /** The corpus and the code take some hundred; a worker that needs more was made to by a hostile length. */
 const MOST_MEMORY_BYTES = 2 * 1024 ** 3;
 const PAGE_BYTES = 4096;
+const PROGRESS_MS = 60_000;
 
 interface Seat {
   readonly index: number;
@@ -138,9 +139,15 @@ const seats = Array.from({ length: Number(values.workers) }, (_, index): Seat =>
   return seat;
 });
 
+const progress = setInterval(() => {
+  const total = [...counts.values()].reduce((sum, one) => sum + one.answered + one.refused + one.finds, 0);
+  process.stdout.write(`${total} executions, ${finds} finds so far\n`);
+}, PROGRESS_MS);
+
 const timer = setInterval(() => {
   if (seats.map((seat) => watch(seat)).some(Boolean)) return;
   clearInterval(timer);
+  clearInterval(progress);
   rmSync(folder, { recursive: true });
   let total = 0;
   for (const [target, { answered, refused, finds }] of [...counts].sort()) {

@@ -9,7 +9,7 @@ export interface Structure {
   readonly seal?: (image: MutableImage) => void;
 }
 
-/** Writes the bytes of a structure as `change` leaves a copy of them. */
+/** Writes the bytes of a structure as `change` leaves a copy of them: only where it changed them, for a find to be small. */
 export function rewrite(
   image: MutableImage,
   { offset, length }: Pick<Structure, 'offset' | 'length'>,
@@ -17,5 +17,9 @@ export function rewrite(
 ): void {
   const bytes = image.bytes.slice(offset, offset + length);
   change(bytes);
-  image.write(offset, bytes);
+  for (let at = 0; at < bytes.length; at++) {
+    const start = at;
+    while (at < bytes.length && bytes[at] !== image.bytes[offset + at]) at++;
+    if (at > start) image.write(offset + start, bytes.subarray(start, at));
+  }
 }

@@ -33,8 +33,11 @@ export const CRC32C_START = 0xffffffff;
 /**
  * Goes on with the running CRC-32C `crc` over bytes [start, end). The usual CRC-32C of a message is the inverse of
  * the value that starts at `CRC32C_START`.
+ * @throws BytesOutOfRangeError
  */
 export function crc32c(crc: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
+  // A length from a hostile image: the words behind the bytes may well be there, and are not theirs.
+  if (end > bytes.length) throw new BytesOutOfRangeError(start, end - start, bytes.length);
   const offset = bytes.byteOffset + start;
   if (end - start >= WORDS_PAY_BYTES && offset % 4 === 0) {
     const count = (end - start) >>> 2;

@@ -196,10 +196,14 @@ function checkGeometry(superblock: Omit<Superblock, 'groupCount' | 'inodeTableBl
     wrong('descriptor size', descriptorSize);
   if (inodesPerGroup < blockSize / inodeSize || inodesPerGroup > blockSize * 8)
     wrong('inodes per group', inodesPerGroup);
-  if (superblock.clusterSize < blockSize) wrong('cluster size', superblock.clusterSize);
+  const isClustered = (superblock.featureRoCompat & RoCompat.bigalloc) !== 0;
+  const isPossible = isClustered ? superblock.clusterSize >= blockSize : superblock.clusterSize === blockSize;
+  if (!isPossible) wrong('cluster size', superblock.clusterSize);
   const clusterBlocks = superblock.clusterSize / blockSize;
   if (blocksPerGroup < MIN_BLOCKS_PER_GROUP || blocksPerGroup > blockSize * 8 * clusterBlocks)
     wrong('blocks per group', blocksPerGroup);
+  if (superblock.clustersPerGroup * clusterBlocks !== blocksPerGroup)
+    wrong('clusters per group', superblock.clustersPerGroup);
   if (superblock.firstDataBlock !== (blockSize === 1024 && clusterBlocks === 1 ? 1 : 0))
     wrong('first data block', superblock.firstDataBlock);
   if (superblock.blocksCount <= superblock.firstDataBlock) wrong('block count', superblock.blocksCount);
