@@ -1,7 +1,5 @@
 import type { EngineResult, ResolvedOperation } from '../core/apply/apply-engine';
-import { ApplyError } from '../core/apply/apply-errors';
 import type { BlockDevice } from '../core/block-device/block-device';
-import { ImageElvesError } from '../core/errors';
 import type {
   KernelFilesystem,
   KernelMount,
@@ -190,11 +188,6 @@ function explained(error: unknown, machine: Machine): unknown {
     const kernel = Array.isArray(error.facts.kernel) ? error.facts.kernel.slice(0, 20).map(shown) : [];
     return new KernelEngineError(`${error.what}: ${error.detail}`, kernel.join('\n'), {}, { cause: error });
   }
-  if (error instanceof ApplyError || error instanceof ImageElvesError) return error;
-  return new KernelEngineError(
-    error instanceof Error ? error.message : String(error),
-    machine.consoleTail,
-    {},
-    { cause: error },
-  );
+  // An error of ours, or of the operations themselves: it says what it has to.
+  return error;
 }

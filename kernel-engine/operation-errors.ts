@@ -4,6 +4,7 @@ import {
   DirectoryNotEmptyError,
   ImmutableFileError,
   InvalidPathError,
+  NoSpaceError,
   NotADirectoryError,
   NotFoundError,
   NotReplaceableError,
@@ -36,6 +37,11 @@ function causeOf(operation: ResolvedOperation, failure: GuestFailure): Error {
       return new NotADirectoryError(path);
     case 'ENOTEMPTY':
       return new DirectoryNotEmptyError(path);
+    case 'ENOSPC':
+    case 'EDQUOT': {
+      const [wanted, blocks, inodes] = [facts.wanted, facts.blocks, facts.inodes].map(Number);
+      return inodes === 0 ? new NoSpaceError('inodes', 1, 0) : new NoSpaceError('blocks', wanted!, blocks!);
+    }
     case 'EXDEV':
       return new OtherProjectError(path);
     case 'EPERM':

@@ -49,6 +49,26 @@ def find_disks():
     return disks
 
 
+# Which mount option goes on with which quota of XFS: its accounting flag, that of enforcing, and the options (xfs_quota_defs.h).
+XFS_QUOTAS = (
+    (0x0001, 0x0002, "uquota", "uqnoenforce"),
+    (0x0040, 0x0080, "gquota", "gqnoenforce"),
+    (0x0008, 0x0200, "pquota", "pqnoenforce"),
+)
+XFS_QFLAGS_AT = 176
+
+
+def xfs_quota_options(device):
+    """Quotas that were on stay on: else the next mount would have to count all files again."""
+    with open(device, "rb") as disk:
+        flags = int.from_bytes(disk.read(512)[XFS_QFLAGS_AT : XFS_QFLAGS_AT + 2], "big")
+    return "".join(
+        "," + (enforcing if flags & enforced else counting)
+        for counted, enforced, enforcing, counting in XFS_QUOTAS
+        if flags & counted
+    )
+
+
 class KernelLog:
     """What the kernel says, from now on."""
 
@@ -100,6 +120,8 @@ class Mounts:
         options = (WRITING if writable else READING)[kind]
         if subvolume is not None:
             options = options.replace("subvol=/", "subvol=/" + subvolume.strip("/"))
+        if kind == "xfs" and writable:
+            options += xfs_quota_options(self.device(serial))
         target = f"/mounts/{len(self.paths)}"
         os.mkdir(target)
         self.log.forget()

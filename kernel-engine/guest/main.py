@@ -28,6 +28,18 @@ def serve():
             port.send({"did": request["do"], **answer}, payload)
         except Failure as failure:
             port.send({"failed": failure.message()})
+        except HostGone:
+            raise
+        except Exception as error:
+            port.send({"failed": {"what": "agent", "detail": f"{error!r} {' '.join(places_of(error))}"}})
+
+
+def places_of(error):
+    """Where an error was raised, innermost last."""
+    frame = error.__traceback__
+    while frame is not None:
+        yield f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+        frame = frame.tb_next
 
 
 set_up()

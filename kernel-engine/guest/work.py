@@ -95,9 +95,8 @@ class Work:
             except Refused as refused:
                 raise Failure("operation", refused.why, index=count, **refused.facts) from refused
             except OSError as error:
-                raise Failure(
-                    "operation", error.strerror or str(error), index=count, errno=error_name(error)
-                ) from error
+                facts = {"errno": error_name(error), **self._space_facts(error, operation)}
+                raise Failure("operation", error.strerror or str(error), index=count, **facts) from error
             count += 1
             if count % REPORT_EVERY == 0:
                 self._port.send({"performed": count})
@@ -105,6 +104,14 @@ class Work:
             tree.restore_times()
             tree.sync()
         return {"count": count}
+
+    def _space_facts(self, error, operation):
+        """What of a full filesystem explains the error."""
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return {}
+        space = os.statvfs(self._mounts.paths[operation["mount"]])
+        wanted = -(-operation.get("bytes", 0) // space.f_frsize)
+        return {"wanted": max(1, wanted), "blocks": space.f_bavail, "inodes": space.f_favail}
 
     def _perform(self, operation):
         content = self._port.payload(operation.get("bytes", 0))
