@@ -1,4 +1,6 @@
+import { attachDataVolume } from '../../../local/state';
 import {
+  availableVolume,
   describeInstance,
   rootVolume,
   runningInstance,
@@ -56,6 +58,28 @@ test('a machine that does not boot ends stopped, with the reason', async () => {
     State: { Name: 'stopped' },
     StateReason: { Code: 'Server.InternalError', Message: 'Server.InternalError: boot failed: no init' },
   });
+});
+
+test('a machine boots with every volume that is attached, the root volume first', async () => {
+  const cloud = await TestCloud.open();
+  const devices: string[][] = [];
+  cloud.machines.boot = ({ disks }) => {
+    devices.push(disks.map(({ device }) => device));
+    return Promise.resolve();
+  };
+  const data = await availableVolume(cloud);
+  // This one is known before the root volume is.
+  const { instanceId, rootDeviceName } = await stoppedInstance(cloud);
+  attachDataVolume(cloud.state, { instanceId, volumeId: data, device: '/dev/sdf' });
+  await cloud.must('ec2', 'StartInstances', { InstanceIds: [instanceId] });
+  await settle(cloud);
+  expect(devices).toEqual([[rootDeviceName, '/dev/sdf']]);
+  await cloud.must('ec2', 'StopInstances', { InstanceIds: [instanceId] });
+  await settle(cloud);
+  await cloud.must('ec2', 'DetachVolume', { VolumeId: data });
+  await cloud.must('ec2', 'StartInstances', { InstanceIds: [instanceId] });
+  await settle(cloud);
+  expect(devices.at(-1)).toEqual([rootDeviceName]);
 });
 
 test('a clone: snapshot, image, launch, and nothing left of it afterwards but the image and its snapshot', async () => {
