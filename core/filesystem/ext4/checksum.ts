@@ -1,3 +1,5 @@
+import { BytesOutOfRangeError } from '../../bytes/little-endian';
+
 /** CRC-32C (Castagnoli) and CRC-16 as ext4 and jbd2 use them: running values, without the final inversion. */
 
 const CRC32C_POLYNOMIAL = 0x82f63b78;
