@@ -174,6 +174,17 @@ describe('a journal that needs recovery', () => {
     await expect(openExt4(device)).rejects.toMatchObject({ name: 'RecoveryNeededError', kind: 'ext4' });
   });
 
+  it('of the option journal_async_commit is left to the kernel, unless each of its blocks has a checksum', async () => {
+    const mountOptions = 'loop,data=writeback,journal_checksum,journal_async_commit';
+    const without = ['mkfs.ext4', '-q', '-F', '-O', '^metadata_csum'];
+    await using unsafe = await FileBlockDevice.open(
+      await dirtyImage('async', without, work(3), { mountOptions }),
+    );
+    await expect(openExt4(unsafe)).rejects.toMatchObject({ name: 'RecoveryNeededError', kind: 'ext4' });
+    const safe = await dirtyImage('async-safe', ['mkfs.ext4', '-q', '-F'], work(3), { mountOptions });
+    expect(listingDifferences(await afterKernelRecovery(safe), await ourListing(safe))).toEqual([]);
+  });
+
   it('with a block that does not match its checksum is reported, not replayed', async () => {
     const dirty = await dirtyImage('damaged', ['mkfs.ext4', '-q', '-F', '-b', '4096'], work(3));
     const { replay } = await scanOf(dirty);
