@@ -51,6 +51,7 @@ const EXTRA_MTIME = 0x88;
 const EXTRA_ATIME = 0x8c;
 const CRTIME = 0x90;
 const PROJECT_ID = 0x9c;
+const NS_PER_SECOND = 1_000_000_000n;
 
 /** One inode (kernel Documentation/filesystems/ext4/inodes.rst). Times are nanoseconds since 1970. */
 export interface Inode {
@@ -219,10 +220,29 @@ function readTime(bytes: Uint8Array, offset: number, extraOffset: number | undef
 }
 
 function writeTime(bytes: Uint8Array, offset: number, extraOffset: number | undefined, timeNs: bigint): void {
-  const fraction = ((timeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const seconds = Number((timeNs - fraction) / 1_000_000_000n);
+  const { seconds, fraction } = splitTime(timeNs);
   writeU32(bytes, offset, seconds | 0);
   if (extraOffset === undefined) return;
   const epoch = Math.floor((seconds - (seconds | 0)) / 0x1_0000_0000) & 3;
-  writeU32(bytes, extraOffset, ((Number(fraction) << 2) | epoch) >>> 0);
+  writeU32(bytes, extraOffset, ((fraction << 2) | epoch) >>> 0);
+}
+
+interface SplitTime {
+  readonly timeNs: bigint;
+  readonly seconds: number;
+  readonly fraction: number;
+}
+
+/** The times of one inode are often the same. */
+let lastSplit: SplitTime = { timeNs: 0n, seconds: 0, fraction: 0 };
+
+function splitTime(timeNs: bigint): SplitTime {
+  if (timeNs === lastSplit.timeNs) return lastSplit;
+  const rest = Number(timeNs % NS_PER_SECOND);
+  const seconds = Number(timeNs / NS_PER_SECOND);
+  lastSplit =
+    rest < 0
+      ? { timeNs, seconds: seconds - 1, fraction: rest + 1_000_000_000 }
+      : { timeNs, seconds, fraction: rest };
+  return lastSplit;
 }
