@@ -3,7 +3,9 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { applyManifest } from '../../../core/apply/apply-manifest';
+import type { ApplyEngine } from '../../../core/apply/apply-engine';
 import { DirectEngine } from '../../../core/apply/direct-engine';
+import { KernelEngine } from '../../../core/apply/kernel-engine';
 import { SNAPSHOT_BLOCK_BYTES } from '../../../core/block-device/block-device';
 import { CountingBlockReader } from '../../../core/block-device/counting-block-reader';
 import { OverlayBlockDevice } from '../../../core/block-device/overlay-block-device';
@@ -13,9 +15,12 @@ import { openImage, openWritableImage } from '../../../core/image/open-image';
 import type { Operation } from '../../../core/manifest/manifest-schema';
 import { matchImage } from '../../../core/match/match-image';
 import { codecFor } from '../../../core/records/registry';
+import { comparableEntries } from '../../support/comparable-entries';
 import { debianTar, inTree, unpackTree } from '../../support/debian-tree';
 import { FileBlockDevice } from '../../support/file-block-device';
 import { flushOverlay } from '../../support/flush-overlay';
+import { kernelForTests } from '../../support/kernel-engine';
+import { KernelTwin } from '../../support/kernel-twin';
 import { e2fsck, ImageFolder, LIST_TREE, makeImage, onMountedImage } from '../../support/mounted-image';
 import { captureUpdate, type CapturedUpdate } from '../../support/pipeline';
 
@@ -93,6 +98,7 @@ async function withImage<T>(name: string, use: (opened: Image) => Promise<T>): P
 async function applyTo(
   name: string,
   { manifest, packs }: CapturedUpdate,
+  engine: ApplyEngine = new DirectEngine(),
 ): Promise<{ blocksPut: number; readTwice: number[] }> {
   await using base = await FileBlockDevice.open(image(name));
   const counted = new CountingBlockReader(base);
@@ -102,7 +108,7 @@ async function applyTo(
     manifest,
     packs,
     image: await openWritableImage([volume]),
-    engine: new DirectEngine(),
+    engine,
   });
   const blocksPut = await flushOverlay(overlay, image(name));
   return { blocksPut, readTwice: counted.blocksReadMoreThanOnce() };
@@ -173,6 +179,12 @@ function isOfPackage(path: string, mtimeNs: string): boolean {
   return BigInt(mtimeNs) < startedNs && codecFor(path) === undefined;
 }
 
+/** All that two writers must agree on. */
+async function entries(name: string): Promise<string[]> {
+  await using twin = KernelTwin.mount(image(name), 'loop,ro');
+  return comparableEntries(await twin.list());
+}
+
 describe.each(updates)('%s', (_what, commands) => {
   let captured: CapturedUpdate;
 
@@ -214,5 +226,14 @@ describe.each(updates)('%s', (_what, commands) => {
 
     const again = await withImage('patched', (member) => matchImage(captured.manifest, member));
     expect(again).toMatchObject({ matched: true, alreadyPatched: true });
+  }, 300_000);
+
+  it('by either engine leaves the same, the times of directories included', async () => {
+    await run('cp', ['--sparse=always', image('member'), image('by-kernel')]);
+    await applyTo('by-kernel', captured, new KernelEngine(await kernelForTests()));
+    expect(await e2fsck(image('by-kernel'))).toBe('');
+    const [direct, kernel] = await Promise.all(['patched', 'by-kernel'].map(entries));
+    expect(direct!.filter((line, n) => line !== kernel![n])).toEqual([]);
+    expect(kernel!.length).toBe(direct!.length);
   }, 300_000);
 });
