@@ -31,7 +31,7 @@ export interface OpenImageOptions {
 
 /** Opens the filesystems of one image for reading. Nothing is written to their devices. */
 export class ReadFilesystems implements FilesystemOpener<{ filesystem: FilesystemReader }> {
-  private readonly looks = new Map<VolumeFilesystem, FilesystemReader | ImageElvesError>();
+  protected readonly looks = new Map<VolumeFilesystem, FilesystemReader | ImageElvesError>();
   /** What the kernel replayed, over the device that it stands on. */
   protected readonly recovered = new Map<VolumeFilesystem, OverlayBlockDevice>();
   private readonly readings: KernelReading[] = [];
@@ -165,6 +165,8 @@ export class WritableFilesystems extends ReadFilesystems implements FilesystemOp
     if (source.kind !== 'ext4') return this.withoutWriter(source, device, refusalOf(source.kind));
     try {
       const writer = await this.openWriter(source, device);
+      // The writer reads through a cache of its own: that of the look is not needed any more.
+      this.looks.delete(source);
       return { filesystem: writer, writer, device };
     } catch (error) {
       const isRefusal =
