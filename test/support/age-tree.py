@@ -115,6 +115,12 @@ def churn():
 
 def forever():
     state = Churn()
+    for _ in range(200):
+        state.full(state.make)
+    os.sync()
+    # What comes from now on may be cut short; that there is something to cut must not be chance.
+    with open(at("ready"), "wb"):
+        pass
     while True:
         for _ in range(rng.randrange(40)):
             state.full(state.make)

@@ -16,6 +16,7 @@ const CUT_POWER = `
   truncate -s "$SIZE_MIB"M "$VOLUME"; $MKFS "$VOLUME"
   mount -o loop "$VOLUME" "$INNER"
   "$PYTHON" "$SUPPORT/age-tree.py" "$INNER" "$SEED" forever & CHURN=$!
+  while kill -0 "$CHURN" && ! test -e "$INNER/ready"; do sleep 0.05; done
   for n in $(seq "$CUTS"); do
     sleep "0.$(( (n * 37 + SEED) % 5 + 2 ))"
     cp --reflink=always "$VOLUME" "$MNT/cut-$n"
