@@ -1,0 +1,121 @@
+import { ACTION_BITS, type RecordingMethod, type RecordingPart } from './recording';
+
+/** What became known of one path over all parts. */
+export interface PathSummary {
+  /** By the update or whom it may have been; what others read is of no interest. */
+  readonly read: boolean;
+  readonly executed: boolean;
+  /** Content, attributes or existence, by anybody. */
+  readonly written: boolean;
+  readonly removed: boolean;
+  readonly isDirectory: boolean;
+  readonly renamedFrom?: string;
+  /** Whether the update changed or read it; `maybe` when who did it was gone too soon. */
+  readonly byUpdate: 'yes' | 'maybe' | 'no';
+  /** Whether somebody else changed it meanwhile. */
+  readonly byOthers: boolean;
+}
+
+export interface RecordingSummary {
+  readonly method: RecordingMethod;
+  readonly paths: ReadonlyMap<string, PathSummary>;
+  /** Whether something may be missing: then the difference of the snapshots decides alone. */
+  readonly lost: boolean;
+  /** Why it is lost and what else to know, for the report. */
+  readonly warnings: readonly string[];
+}
+
+const { opened, read, executed, written, created, removed, movedAway, movedHere, attributes, isDirectory } =
+  ACTION_BITS;
+const CHANGED = written | created | removed | movedAway | movedHere | attributes;
+/** Exit code by which a script asks Run Command for a reboot; what is run again after it is the next part. */
+const REBOOT = 194;
+
+interface Merged {
+  own: number;
+  unsure: number;
+  other: number;
+  renamedFrom?: string;
+}
+
+/** Merges the parts that reboots made of one recording. */
+export function summarizeRecording(parts: readonly RecordingPart[]): RecordingSummary {
+  const merged = new Map<string, Merged>();
+  for (const part of parts) {
+    for (const { path, own, unsure, other } of part.paths) {
+      const known = entryOf(merged, path);
+      known.own |= own;
+      known.unsure |= unsure;
+      known.other |= other;
+    }
+    for (const { from, to, by } of part.renames) if (by !== 'other') entryOf(merged, to).renamedFrom = from;
+  }
+  const losses = lossesOf(parts);
+  return {
+    method: weakestMethod(parts),
+    paths: new Map([...merged].map(([path, entry]) => [path, summaryOf(entry)])),
+    lost: losses.length > 0,
+    warnings: [...losses, ...limitsOf(parts)],
+  };
+}
+
+function entryOf(merged: Map<string, Merged>, path: string): Merged {
+  let entry = merged.get(path);
+  if (entry === undefined) merged.set(path, (entry = { own: 0, unsure: 0, other: 0 }));
+  return entry;
+}
+
+function summaryOf({ own, unsure, other, renamedFrom }: Merged): PathSummary {
+  const mine = own | unsure;
+  const anyone = mine | other;
+  return {
+    // What was opened and neither written to nor closed yet was opened to be read: a mapped library, a daemon's file.
+    read: isRead(own) || isRead(unsure),
+    executed: (mine & executed) !== 0,
+    written: (anyone & CHANGED & ~removed & ~movedAway) !== 0,
+    removed: (anyone & (removed | movedAway)) !== 0,
+    isDirectory: (anyone & isDirectory) !== 0,
+    ...(renamedFrom !== undefined && { renamedFrom }),
+    byUpdate: (own & ~isDirectory) !== 0 ? 'yes' : (unsure & ~isDirectory) !== 0 ? 'maybe' : 'no',
+    byOthers: (other & CHANGED) !== 0,
+  };
+}
+
+const isRead = (bits: number): boolean =>
+  (bits & (read | executed)) !== 0 || ((bits & opened) !== 0 && (bits & written) === 0);
+
+/** A part that was cut off, that the kernel lost events of, that broke, or that is not there at all. */
+function lossesOf(parts: readonly RecordingPart[]): string[] {
+  const losses: string[] = [];
+  if (parts.length === 0) return ['Nothing was recorded.'];
+  parts.forEach((part, index) => {
+    const called = `Part ${part.part} of the recording`;
+    if (part.part !== index + 1) losses.push(`${called} is where part ${index + 1} should be.`);
+    if (part.end === undefined) {
+      losses.push(`${called} was cut off: the machine went down before the update's script had ended.`);
+      return;
+    }
+    const { overflows, failure, exitCode } = part.end;
+    if (overflows > 0)
+      losses.push(`${called} lacks events: the kernel's queue overflowed ${overflows} times.`);
+    if (failure !== undefined) losses.push(`${called} broke off: ${failure}.`);
+    const isLast = index === parts.length - 1;
+    if (isLast && exitCode === REBOOT)
+      losses.push('What the update did after its last reboot was not recorded.');
+    if (part.method === 'none') losses.push(`${called} is empty: nothing on the machine can record.`);
+  });
+  return losses;
+}
+
+function limitsOf(parts: readonly RecordingPart[]): string[] {
+  return [
+    ...new Set(
+      parts.flatMap(({ limits }) => Object.entries(limits).map(([path, words]) => `${path}: ${words}`)),
+    ),
+  ];
+}
+
+function weakestMethod(parts: readonly RecordingPart[]): RecordingMethod {
+  const order: readonly RecordingMethod[] = ['none', 'audit', 'strace', 'fanotify'];
+  return order.find((method) => parts.some((part) => part.method === method)) ?? 'none';
+}
