@@ -64,6 +64,9 @@ class Control {
     server.on('connection', (socket) => {
       this.socket = socket;
       socket.on('error', () => undefined);
+      socket.on('close', () => {
+        for (const answer of this.answers.splice(0)) answer({ error: { desc: 'QEMU ended' } });
+      });
       createInterface(socket).on('line', (line) => {
         const message = JSON.parse(line) as Record<string, unknown>;
         // The greeting and events answer nothing.
@@ -103,7 +106,7 @@ class Control {
     if (socket === undefined) throw new BuildError('QEMU did not open its control port');
     const answer = await new Promise<Record<string, unknown>>((done) => {
       this.answers.push(done);
-      socket.once('close', () => done({ error: { desc: 'QEMU ended' } }));
+      if (socket.destroyed) done({ error: { desc: 'QEMU ended' } });
       socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
     });
     if (answer.error !== undefined) {

@@ -21,7 +21,10 @@ export async function makeQemu(options: MakeGuestOptions): Promise<void> {
   const folder = join(output, 'qemu');
   const lock = updateLock ? undefined : await readLock(sources, LOCK);
   if (lock !== undefined && (await folderDigest(folder)) === lock.digests['qemu']) return;
-  const archive = await DebianArchive.open(options.cache ?? join(output, 'cache'), { suite: SUITE, mirror: options.mirror });
+  const archive = await DebianArchive.open(options.cache ?? join(output, 'cache'), {
+    suite: SUITE,
+    mirror: options.mirror,
+  });
   const packages = lock?.packages ?? (await newestPackages(archive, tell));
   const { files, taken } = await fetchPackages(archive, packages, options);
   const work = await realpath(await mkdtemp(join(tmpdir(), 'kernel-engine-qemu-')));

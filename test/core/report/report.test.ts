@@ -1,7 +1,8 @@
 import { buildReport } from '../../../core/report/build-report';
 import { reportHtml } from '../../../core/report/report-html';
-import type { ApplyDocument, ClassFacts, MachineFacts, RunFacts } from '../../../core/report/run-facts';
+import type { ClassFacts, MachineFacts, RunFacts } from '../../../core/report/run-facts';
 import type {
+  ApplyDocument,
   FailureDocument,
   MatchDocument,
   SwapDocument,
