@@ -64,7 +64,10 @@ export class Machine implements AsyncDisposable {
     try {
       return await Machine.startOnce(files, disks, { ...options, state });
     } catch (error) {
-      if (!(error instanceof KernelEngineError) || error.facts.timeoutMs !== undefined) throw error;
+      // A state may be taken away while it is looked for: another guest has been built.
+      const mayBoot = state !== undefined || error instanceof KernelEngineError;
+      if (!mayBoot || (error instanceof KernelEngineError && error.facts.timeoutMs !== undefined))
+        throw error;
       return await Machine.startOnce(files, disks, { ...options, state: undefined });
     }
   }
