@@ -30,6 +30,7 @@ class Processes:
         self.namespace = os.readlink("/proc/self/ns/mnt")
         self.started = started
         self.client_since = None
+        self._began = time.monotonic()
         self._known = {}
 
     def saw_own(self, pid):
@@ -37,7 +38,8 @@ class Processes:
 
     def saw_client(self):
         if self.client_since is None:
-            self.client_since = time.monotonic() - 1.0
+            # It ran somewhat before its event is read, but not before the recording.
+            self.client_since = max(time.monotonic() - 1.0, self._began)
 
     def actor(self, pid, is_elsewhere):
         """
@@ -161,6 +163,7 @@ def _unit_facts(units):
     except (OSError, subprocess.SubprocessError):
         return {}
     facts = {}
-    for unit, block in zip(units, shown.split("\n\n")):
-        facts[unit] = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    for block in shown.split("\n\n"):
+        fact = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        facts[fact.get("Id")] = fact
     return facts

@@ -48,9 +48,7 @@ class Tally:
         paths = self.by_actor.setdefault(actor, {})
         paths[path] = paths.get(path, 0) | bits
 
-    def add_rename(self, source, target, bits, actor):
-        self.add(source, MOVED_AWAY | bits & DIRECTORY, actor)
-        self.add(target, MOVED_HERE | bits & DIRECTORY, actor)
+    def add_rename(self, source, target, actor):
         if not self._is_left_out(source) and not self._is_left_out(target):
             self.renames[(source, target, actor)] = True
 
@@ -121,29 +119,36 @@ class Reader:
                 self._take_names(mask, pid, actor, first, second)
 
     def _take_names(self, mask, pid, actor, first, second):
-        path = self._path(first)
         bits = bits_of(mask)
-        if path is None:
+        path = self._path(first)
+        if second is not None:
+            self._take_rename(path, self._path(second), bits, actor)
+        elif path is None:
             self._tally.unresolved += 1
             return
-        if second is not None or mask & fanotify.MOVED_TO:
+        elif mask & fanotify.MOVED_TO:
             # Without FAN_RENAME (Linux 5.17) the two halves follow each other in the queue, by the same process.
-            source = path if second is not None else self._moved_from.pop(pid, None)
-            target = path if second is None else self._path(second)
-            if source is not None and target is not None:
-                self._tally.add_rename(source, target, bits, actor)
-            bits &= ~(MOVED_AWAY | MOVED_HERE)
-            if source is None:
-                self._tally.add(path, bits | MOVED_HERE, actor)
-            elif target is None:
-                self._tally.unresolved += 1
+            self._take_rename(self._moved_from.pop(pid, None), path, bits, actor)
         elif mask & fanotify.MOVED_FROM:
             self._moved_from[pid] = path
-        if bits & ~DIRECTORY:
-            self._tally.add(path, bits, actor)
+        rest = bits & ~(MOVED_HERE if second is None else MOVED_AWAY | MOVED_HERE)
+        if path is not None and rest & ~DIRECTORY:
+            self._tally.add(path, rest, actor)
         if self._is_own and bits & EXECUTED and path.rpartition(b"/")[2] in SERVICE_CLIENTS:
             self._processes.saw_client()
-        if mask & fanotify.ONDIR and (second is not None or mask & (fanotify.MOVED_FROM | fanotify.MOVED_TO)):
+
+    def _take_rename(self, source, target, bits, actor):
+        """Either may be in a directory that is gone by now: dpkg unpacks into one that it then removes."""
+        kind = bits & DIRECTORY
+        if source is None or target is None:
+            self._tally.unresolved += 1
+        else:
+            self._tally.add_rename(source, target, actor)
+        if source is not None:
+            self._tally.add(source, MOVED_AWAY | kind, actor)
+        if target is not None:
+            self._tally.add(target, MOVED_HERE | kind, actor)
+        if kind:
             # All below has other paths now.
             self._directories.forget_paths()
             self._seen.clear()

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { joinRecorder, RECORDER_MODULES } from '../../../core/recording/recorder-program';
+import { MAX_SCRIPT_BYTES, recordedScript } from '../../../core/update/recorded-script';
+import { ScriptTooLongError } from '../../../core/update/update-errors';
+
+const recorder = joinRecorder(
+  RECORDER_MODULES.map((name) => ({
+    name,
+    text: readFileSync(join(__dirname, `../../../recorder/${name}.py`), 'utf8'),
+  })),
+);
+const bytesOf = (lines: readonly string[]): number => Buffer.byteLength(lines.join('\n'));
+
+test('the recorder leaves two thirds of what Run Command takes to the update', () => {
+  expect(bytesOf(recordedScript({ update: ['true'], recorder, name: 'x' }))).toBeLessThan(
+    MAX_SCRIPT_BYTES / 3,
+  );
+});
+
+test('what is too long for Run Command is refused', () => {
+  const update = ['#'.repeat(MAX_SCRIPT_BYTES)];
+  expect(() => recordedScript({ update, recorder, name: 'x' })).toThrow(ScriptTooLongError);
+});
+
+test('an update that has the word of the here-document keeps all of its lines', () => {
+  const lines = recordedScript({ update: ['IMAGEELVES_UPDATE', 'echo after'], recorder, name: 'x' });
+  expect(lines.join('\n')).toContain(
+    "<<'IMAGEELVES_UPDATE_' || exit 1\nIMAGEELVES_UPDATE\necho after\nIMAGEELVES_UPDATE_\n",
+  );
+});
