@@ -43,6 +43,8 @@ class Watch:
         self.directories = Directories()
         self.own, self.others, self.names = [], [], []
         self.limits = {}
+        # Mounts of which nothing is recorded: with one of them the recording is not whole.
+        self.missing = []
 
     def mark_new_mounts(self):
         for mount in recorded_mounts():
@@ -53,28 +55,38 @@ class Watch:
                 self._mark(mount)
             except OSError as error:
                 self.limits[mount.path] = "not recorded: %s" % error
+                self.missing.append(mount.path)
 
     def _mark(self, mount):
+        events = fanotify.FILE_EVENTS
         with_names = True
         try:
             # Together: a filesystem that has no handles (or a kernel before 5.9) refuses the first of them.
-            self._group("own", True).mark_mount(fanotify.FILE_EVENTS | fanotify.ONDIR, mount.path)
+            self._group("own", True).mark_mount(events | fanotify.ONDIR, mount.path)
             self.directories.add_filesystem(mount.path)
             self._mark_names(mount)
         except OSError as error:
             with_names = False
             self.limits[mount.path] = "renames and removals are not recorded: %s" % error
-            self._group("own", False).mark_mount(fanotify.FILE_EVENTS & ~fanotify.OPEN_EXEC | fanotify.ONDIR, mount.path)
+            # Linux 5.0 brought that event, and kernels that have no names may not have it.
+            events &= ~fanotify.OPEN_EXEC
+            self._group("own", False).mark_mount(events | fanotify.ONDIR, mount.path)
         others = self._group("others", with_names)
-        others.ignore_mount(fanotify.FILE_EVENTS | fanotify.OPEN_EXEC, mount.path)
-        mask = (fanotify.FILE_EVENTS if with_names else fanotify.FILE_EVENTS & ~fanotify.OPEN_EXEC) | fanotify.ONDIR
+        others.ignore_mount(events, mount.path)
         try:
-            others.mark_filesystem(mask, mount.path)
+            others.mark_filesystem(events | fanotify.ONDIR, mount.path)
         except OSError:
-            # Before Linux 4.20, or a subvolume: the mount as the machine's first process has it, then.
-            others.mark_mount(mask, "/proc/1/root" + mount.path)
-            self.limits.setdefault(mount.path, "")
-            self.limits[mount.path] += "; of others only what they do through the machine's own mount is recorded"
+            # Before Linux 4.20, or a subvolume.
+            self._mark_first_process_mount(others, events | fanotify.ONDIR, mount.path)
+
+    def _mark_first_process_mount(self, others, mask, path):
+        words = "of others only what they do through the machine's own mount is recorded"
+        try:
+            others.mark_mount(mask, "/proc/1/root" + path)
+        except OSError as error:
+            words = "what others do is not recorded: %s" % error
+        known = self.limits.get(path)
+        self.limits[path] = words if known is None else "%s; %s" % (known, words)
 
     def _mark_names(self, mount):
         names = self._group("names", True)
@@ -165,7 +177,7 @@ class Recorder:
         write_part(self.path, self.full_header(), self.tally, actors, None)
 
     def full_header(self):
-        return dict(self.header, limits=self.watch.limits)
+        return dict(self.header, limits=self.watch.limits, missing=self.watch.missing)
 
     def finish(self, code, failure):
         self.watch.close()

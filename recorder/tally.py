@@ -134,7 +134,11 @@ class Reader:
         rest = bits & ~(MOVED_HERE if second is None else MOVED_AWAY | MOVED_HERE)
         if path is not None and rest & ~DIRECTORY:
             self._tally.add(path, rest, actor)
-        if self._is_own and bits & EXECUTED and path.rpartition(b"/")[2] in SERVICE_CLIENTS:
+        self._look_for_client(path, bits)
+
+    def _look_for_client(self, path, bits):
+        # Of older kernels there is no event of its own for what is executed.
+        if self._is_own and bits & (EXECUTED | OPENED) and path.rpartition(b"/")[2] in SERVICE_CLIENTS:
             self._processes.saw_client()
 
     def _take_rename(self, source, target, bits, actor):
@@ -163,8 +167,7 @@ class Reader:
             return
         bits = bits_of(mask)
         self._tally.add(path, bits, actor)
-        if self._is_own and bits & EXECUTED and path.rpartition(b"/")[2] in SERVICE_CLIENTS:
-            self._processes.saw_client()
+        self._look_for_client(path, bits)
 
     def _path(self, record):
         filesystem, handle, name = fanotify.split_name(record)

@@ -122,6 +122,7 @@ function partHead(fields: Record<string, unknown>, line: number): OpenPart['head
     boot: shortText(fields['boot'], line),
     started: time(fields['started'], line),
     limits: limits(fields['limits'], line),
+    missing: missing(fields['missing'] ?? [], line),
   };
 }
 
@@ -210,6 +211,12 @@ function limits(value: unknown, line: number): Record<string, string> {
   const entries = Object.entries(value as Record<string, unknown>);
   if (entries.length > MAX_LIMITS) throw new RecordingError('has too many limits', line);
   return Object.fromEntries(entries.map(([path, words]) => [shortText(path, line), shortText(words, line)]));
+}
+
+function missing(value: unknown, line: number): string[] {
+  if (!Array.isArray(value) || value.length > MAX_LIMITS)
+    throw new RecordingError('has no list of mounts', line);
+  return value.map((path) => absolutePath(path, line));
 }
 
 function method(value: unknown, line: number): RecordingMethod {

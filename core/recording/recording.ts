@@ -62,6 +62,8 @@ export interface RecordingPart {
   readonly started: string;
   /** By mount point, what of it could not be recorded, in words. */
   readonly limits: Readonly<Record<string, string>>;
+  /** Mount points of which nothing was recorded. */
+  readonly missing: readonly string[];
   readonly paths: readonly RecordedPath[];
   readonly renames: readonly RecordedRename[];
   readonly end?: PartEnd;

@@ -91,6 +91,7 @@ function lossesOf(parts: readonly RecordingPart[]): string[] {
   parts.forEach((part, index) => {
     const called = `Part ${part.part} of the recording`;
     if (part.part !== index + 1) losses.push(`${called} is where part ${index + 1} should be.`);
+    if (part.missing.length > 0) losses.push(`${called} lacks ${part.missing.join(', ')}.`);
     if (part.end === undefined) {
       losses.push(`${called} was cut off: the machine went down before the update's script had ended.`);
       return;

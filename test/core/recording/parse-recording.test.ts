@@ -111,6 +111,7 @@ test.each([
   ['a part that was cut off', [packed(HEAD, ['/a', 1, 0, 0])], /cut off/],
   ['a recorder that broke', [packed(HEAD, { ...END, failure: 'OSError: no' })], /OSError: no/],
   ['a missing first part', [packed({ ...HEAD, part: 2 }, END)], /is where part 1 should be/],
+  ['a mount that could not be marked', [packed({ ...HEAD, missing: ['/boot'] }, END)], /lacks \/boot/],
   ['a missing last part', [packed(HEAD, { ...END, exit: 194 })], /after its last reboot/],
   [
     'a machine where nothing records',

@@ -12,6 +12,7 @@ const JUDGES: readonly Requirement[] = [
     debianPackage: 'qemu-system-x86',
     why: 'runs other kernels than the host',
   },
+  { program: 'strace', debianPackage: 'strace', why: 'records updates where Python is missing' },
   { program: 'cpio', debianPackage: 'cpio', why: 'packs what those kernels start with' },
   { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
   { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseRecording } from '../../core/recording/parse-recording';
+import { type RecordingSummary, summarizeRecording } from '../../core/recording/summarize-recording';
+import { recordedScript } from '../../core/update/recorded-script';
+
+/** The recorder as older kernels let it work, and strace where there is no Python: each with a real update. */
+const run = promisify(execFile);
+
+let folder: string;
+let mounted: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'recording-'));
+  mounted = join(folder, 'root');
+  await mkdir(mounted);
+  await mkdir(join(folder, 'parts'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const UPDATE = [
+  'cat "$ROOT/read" >/dev/null',
+  'echo x > "$ROOT/made.part"; mv "$ROOT/made.part" "$ROOT/made"',
+  'rm "$ROOT/removed"',
+  'sleep 0.5',
+];
+
+/** In a mount namespace of its own, with a filesystem that nobody else uses at $ROOT; `command` runs with a noisy neighbour. */
+async function inMachine(command: string): Promise<void> {
+  const script = `
+    truncate -s 64M "$FOLDER/disk"; mkfs.ext4 -q "$FOLDER/disk"; mount -o loop "$FOLDER/disk" "$ROOT"
+    mount -t tmpfs tmpfs /var/lib
+    touch "$ROOT/read" "$ROOT/removed"
+    (sleep 0.3; for i in 1 2 3 4 5; do echo noise >> "$ROOT/noise"; sleep 0.1; done) &
+    ${command}
+    wait; umount "$ROOT"`;
+  const namespaces = ['--mount', '--propagation', 'private', '--'];
+  await run('unshare', [...namespaces, 'sh', '-euc', script], {
+    env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, FOLDER: folder, ROOT: mounted },
+  });
+}
+
+async function recorded(): Promise<RecordingSummary> {
+  const names = (await readdir(join(folder, 'parts'))).sort();
+  const parts = await Promise.all(names.map((name) => readFile(join(folder, 'parts', name))));
+  return summarizeRecording(parseRecording(Buffer.concat(parts)));
+}
+
+async function recordAs(kernel: string): Promise<RecordingSummary> {
+  await writeFile(join(folder, 'update.sh'), UPDATE.join('\n'));
+  const older = join(__dirname, 'older-kernel.py');
+  const recorder = join(__dirname, '../../recorder');
+  await inMachine(
+    `python3 -B ${older} ${recorder} ${kernel} --directory "$FOLDER/parts" -- sh "$FOLDER/update.sh"`,
+  );
+  return recorded();
+}
+
+test('before Linux 5.17 a rename is put together from its halves', async () => {
+  const { paths, lost } = await recordAs('5.10');
+  expect(lost).toBe(false);
+  expect(paths.get(`${mounted}/made`)).toMatchObject({
+    renamedFrom: `${mounted}/made.part`,
+    byUpdate: 'yes',
+  });
+  expect(paths.get(`${mounted}/removed`)).toMatchObject({ removed: true, byUpdate: 'yes' });
+  expect(paths.get(`${mounted}/noise`)).toMatchObject({ written: true, byUpdate: 'no', byOthers: true });
+});
+
+test.each(['5.4', '4.14'])(
+  'Linux %s tells what is read and written, and that it tells no renames',
+  async (kernel) => {
+    const { paths, lost, warnings } = await recordAs(kernel);
+    expect(lost).toBe(false);
+    expect(warnings.join()).toMatch(/renames and removals are not recorded/);
+    expect(paths.get(`${mounted}/read`)).toMatchObject({ read: true, byUpdate: 'yes' });
+    expect(paths.get(`${mounted}/made`)).toMatchObject({ written: true, byUpdate: 'yes' });
+    expect(paths.has(`${mounted}/removed`)).toBe(false);
+  },
+);
+
+test('where Python is missing strace records', async () => {
+  const lines = recordedScript({
+    update: UPDATE,
+    recorder: 'raise SystemExit(1)',
+    name: 'trace',
+    uploadTo: 's3://b/k',
+  });
+  await writeFile(join(folder, 'script.sh'), lines.join('\n'));
+  await writeFile(join(folder, 'aws'), '#!/bin/sh\ncp "$4" "$FOLDER/parts/part"\n', { mode: 0o755 });
+  await inMachine('PATH="$FOLDER:$PATH" sh "$FOLDER/script.sh"');
+  const { method, paths, lost, warnings } = await recorded();
+  expect({ method, lost }).toEqual({ method: 'strace', lost: false });
+  expect(warnings.join()).toMatch(/only the processes that the update started itself/);
+  expect(paths.get(`${mounted}/read`)).toMatchObject({ read: true, byUpdate: 'yes' });
+  expect(paths.get(`${mounted}/made`)).toMatchObject({ renamedFrom: `${mounted}/made.part` });
+  expect(paths.get(`${mounted}/removed`)).toMatchObject({ removed: true });
+  expect(paths.has(`${mounted}/noise`)).toBe(false);
+});
