@@ -201,6 +201,16 @@ def hurry():
             return
 
 
+def outlive():
+    """Where memory runs out another process goes first: without its recorder the update would seem to have ended."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("-1000")
+    except OSError:
+        # In a container that forbids it; the part that is cut off tells.
+        return
+
+
 def run(recorder, command):
     """Exit code of the command, 128 + n after signal n, as a shell tells it."""
     wake, signalled = os.pipe()
@@ -210,6 +220,7 @@ def run(recorder, command):
     # Started first: what comes before the first event is read waits in the queue, and it inherits no priority.
     child = subprocess.Popen(command)
     hurry()
+    outlive()
 
     def pass_on(number, frame):
         # The machine may be going down: what there is now may be all there will be.
