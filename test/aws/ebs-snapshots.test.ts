@@ -144,7 +144,7 @@ describe('putChangedBlocks', () => {
     );
     expect(puts() - before).toBeLessThanOrEqual(40 - 25);
     expect((digests as Map<number, Uint8Array>).size).toBe(40);
-  });
+  }, 60_000);
 
   test('a block that an earlier try put, and that is not changed any more, gets its base content back', async () => {
     const { overlay, writer, parent } = await changedOverlay(3);
