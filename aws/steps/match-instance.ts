@@ -1,3 +1,7 @@
+import { chooseEngine, touchedMounts } from '../../core/apply/choose-engine';
+import { OverlayBlockDevice } from '../../core/block-device/overlay-block-device';
+import type { ImageVolume } from '../../core/image/image';
+import { openWritableImage } from '../../core/image/open-image';
 import { parseManifest } from '../../core/manifest/parse-manifest';
 import type { Manifest } from '../../core/manifest/manifest-schema';
 import { matchImage } from '../../core/match/match-image';
@@ -20,6 +24,25 @@ export async function readManifest(
   return parseManifest(bytes, manifestDigest);
 }
 
+/**
+ * Fails for a machine that no engine of this deployment may write: known before a member is chosen as the canary, and
+ * before anything is begun. Only an overlay is written.
+ */
+async function assertWritable(
+  { kernel }: Services,
+  manifest: Manifest,
+  volumes: readonly ImageVolume[],
+): Promise<void> {
+  const overlays = volumes.map((volume) => ({ ...volume, device: new OverlayBlockDevice(volume.device) }));
+  const image = await openWritableImage(overlays, { kernel });
+  try {
+    const paths = manifest.operations.map(({ path }) => path);
+    chooseEngine(touchedMounts(image.writableMounts, paths), kernel);
+  } finally {
+    await image.close();
+  }
+}
+
 /** Compares one member, from its base snapshots, with what the manifest expects to find. Writes nothing to it. */
 export async function matchInstance(
   services: Services,
@@ -37,7 +60,11 @@ export async function matchInstance(
     services,
     snapshots,
     meter,
-    (image) => matchImage(manifest, image, { packs }),
+    async (image, volumes) => {
+      const match = await matchImage(manifest, image, { packs });
+      if (match.matched && !match.alreadyPatched) await assertWritable(services, manifest, volumes);
+      return match;
+    },
   );
   const document: MatchDocument = {
     instanceId,

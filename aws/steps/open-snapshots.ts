@@ -34,12 +34,13 @@ export async function withImage<T>(
   services: Services,
   snapshots: readonly VolumeSnapshot[],
   meter: UsageMeter,
-  use: (image: Image) => Promise<T>,
+  use: (image: Image, volumes: readonly ImageVolume[]) => Promise<T>,
 ): Promise<T> {
   const { kernel } = services;
-  const image = await openImage(await openReaders(services, snapshots, meter), { kernel });
+  const volumes = await openReaders(services, snapshots, meter);
+  const image = await openImage(volumes, { kernel });
   try {
-    return await use(image);
+    return await use(image, volumes);
   } finally {
     await image.close();
   }

@@ -17,6 +17,7 @@ const LEFT_ALONE = [
   'UnsupportedFilesystemError',
   'UnsupportedFeatureError',
   'RefusedFilesystemError',
+  'RecoveryNeededError',
 ];
 
 /** What became of a machine, and why. The first thing that is true of it, from the end of a run to its beginning. */

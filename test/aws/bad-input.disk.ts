@@ -88,11 +88,11 @@ const BAD_MACHINES: [name: string, FleetMachine, outcome: string, error: string,
     /superblock/,
   ],
   [
-    'an ext4 feature that is not supported',
+    'an ext4 feature that only the kernel engine writes, where there is none',
     { onDisk: 'debugfs -w -R "feature encrypt" "$DISK" 2>/dev/null' },
     'not-patched',
     'UnsupportedFeatureError',
-    /cannot be read: encrypt/,
+    /cannot be written: encrypt/,
   ],
   [
     'btrfs',

@@ -104,7 +104,9 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
   const { run, classId } = item;
   const { manifestKey, manifestDigest } = await captureClass(services, item);
   for (const member of await services.documents.readLines<MemberItem>(item.membersKey)) {
-    await matchInstance(services, { ...member, manifestKey, manifestDigest });
+    await recorded(services, member, () =>
+      matchInstance(services, { ...member, manifestKey, manifestDigest }),
+    );
   }
   const { canary } = await selectMatched(services, { run, classId });
   if (canary !== undefined) await patchInstance(services, canary);
@@ -165,7 +167,7 @@ export async function until<T extends { readonly done: boolean }>(
 async function recorded(
   services: TestServices,
   where: { run: string; instanceId?: string; classId?: string },
-  step: () => Promise<void>,
+  step: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await step();
