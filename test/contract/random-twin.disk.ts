@@ -21,7 +21,7 @@ import { mkfsCommand, VOLUME_MATRIX } from '../support/volume-matrix';
  * TWIN_SEEDS may be a list (`3,17`) or a range (`0-13`).
  */
 const VOLUMES = Object.entries(VOLUME_MATRIX);
-const OPERATIONS = Number(process.env['TWIN_OPERATIONS'] ?? 400);
+const OPERATIONS = Number(process.env['TWIN_OPERATIONS'] ?? 300);
 const CHECK_EVERY = 100;
 /** The writer is opened anew after so many checks: what it finds then is what it wrote, not what it remembers. */
 const REOPEN_EVERY = 4;
