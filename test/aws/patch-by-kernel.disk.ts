@@ -23,12 +23,12 @@ beforeAll(async () => {
 afterAll(() => fleet.remove());
 afterEach(() => services.close());
 
-async function captured(options: { script?: string } = {}): Promise<void> {
+async function captured(options: { script?: string } = {}, input: object = {}): Promise<void> {
   services = await startTestServices({ maxAttempts: 1, kernel: await kernelForTests() });
   fleet.use(services);
   await fleet.machine('live', { running: true });
   machine = await fleet.machine('member', { filesystem: 'xfs', ...options });
-  await untilCaptured(services, FLEET_UPDATES, FLEET_INPUT);
+  await untilCaptured(services, FLEET_UPDATES, { ...FLEET_INPUT, ...input });
   item = await matchedMember(services, machine.instanceId);
   await takeLease(services, item);
 }
@@ -66,14 +66,16 @@ test('each invocation works out other blocks than the last: what is put hangs to
   await swapAndVerify();
 }, 600_000);
 
-test('a machine that was not shut down cleanly is patched with its log replayed', async () => {
+test('a machine that was not shut down cleanly is patched with its log replayed, and the kernel judges it where the run asks', async () => {
   // What a power cut leaves: the log says what is not yet in its place.
-  await captured({ script: 'xfs_io -x -c "shutdown -f" $MNT' });
+  await captured({ script: 'xfs_io -x -c "shutdown -f" $MNT' }, { verify: 'kernel' });
+  const judged = jest.spyOn(services.kernel!, 'verify');
   await until(services, () => applyManifest(services, item, () => true));
+  expect(await judged.mock.results[0]?.value).toEqual([]);
   await swapAndVerify();
 }, 600_000);
 
-test('the kernel is the judge where the run asks for it, and without it such a machine is left alone', async () => {
+test('without the kernel engine such a machine is left alone', async () => {
   await captured();
   const { kernel, ...without } = services;
   expect(kernel).toBeDefined();
