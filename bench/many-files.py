@@ -22,7 +22,7 @@ def main():
                 return
             path = f"{folder}/module-{number:05d}.{'so' if number % 3 else 'conf'}"
             if number % 25 == 7:
-                os.symlink("../../shared/target.so.6", path)
+                os.symlink("../../common/target.so.6", path)
             elif number % 50 == 9 and last is not None:
                 os.link(last, path)
             else:
