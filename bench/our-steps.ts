@@ -55,6 +55,7 @@ export async function captureUpdate({ before, after }: Images): Promise<Captured
     run: 'bench',
     classId: '0123456789ab',
     representative: { instanceId: 'i-representative', kind: 'live', snapshots: { before: [], after: [] } },
+    capturedAt: new Date(0),
   });
   const packs = new MemoryPackStore();
   const index = await storeContents(captured.contents(), packs);

@@ -44,6 +44,7 @@ export async function captureUpdate(
           kind: classDocument.representative.kind,
           snapshots: { before: idsOf(before), after: idsOf(after) },
         },
+        capturedAt: startedAt,
         memberPackages,
       });
       const packed = await storeContents(captured.contents(), packs);

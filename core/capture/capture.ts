@@ -30,6 +30,7 @@ export interface CaptureRequest {
   readonly run: string;
   readonly classId: string;
   readonly representative: Manifest['representative'];
+  readonly capturedAt: Date;
   /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
   readonly memberPackages?: ReadonlySet<string>;
   readonly volatilePaths?: readonly VolatileRule[];
@@ -79,6 +80,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     run: request.run,
     classId: request.classId,
     update: { name: update.name, kind: update.kind },
+    capturedAt: request.capturedAt.toISOString(),
     representative: request.representative,
     os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
     operations,

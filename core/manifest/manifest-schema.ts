@@ -1,9 +1,10 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { Digest, PackIndex } from '../chunk-store/chunk-store';
+import { RECORDING_METHODS } from '../recording/recording';
 import { IMAGE_PATH_PATTERN, MAX_PATH_LENGTH } from './image-path';
 
 /** Raised when a reader of the version before could misread a manifest. */
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 const exact = { additionalProperties: false } as const;
 const size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -33,6 +34,32 @@ const metadata = Type.Object(
 /** What of the representative stands in the new content (`host name`): such an operation fits no other machine. */
 const holdsIdentity = Type.Optional(Type.Array(shortText, { minItems: 1, maxItems: 20 }));
 
+/**
+ * Where the representative's own values stand in a new content (points of variation). The content is the representative's;
+ * for another machine these bytes are replaced by its own values, so that rendering for the representative changes nothing.
+ * In order of `offsetBytes`, not overlapping.
+ */
+const substitutions = Type.Optional(
+  Type.Array(
+    Type.Object(
+      {
+        offsetBytes: size,
+        lengthBytes: Type.Integer({ minimum: 1, maximum: 4096 }),
+        /** Name of a point of variation (core/variation): `host-name`, `machine-id`, `filesystem-uuid:/boot`. */
+        value: Type.String({ minLength: 1, maxLength: 300 }),
+      },
+      exact,
+    ),
+    { minItems: 1, maxItems: 100_000 },
+  ),
+);
+
+/**
+ * The entry before the update with the machine's own values taken out (core/variation): given where they stand in it, and
+ * compared in the place of `before`, which holds for the representative alone.
+ */
+const beforeNeutral = Type.Optional(digest);
+
 /** Spares reading a file whose size already says that it differs. */
 const beforeSizeBytes = Type.Optional(size);
 
@@ -47,6 +74,8 @@ export const Operation = Type.Union([
     content: digest,
     sizeBytes: size,
     metadata,
+    beforeNeutral,
+    substitutions,
     holdsIdentity,
   }),
   operation('put-record', {
@@ -60,13 +89,14 @@ export const Operation = Type.Union([
     before: Type.Union([Type.Literal('any'), state]),
     after: digest,
     /** Digests of the canonical bytes of each record; the new bytes are contents of that digest. */
-    records: Type.Array(Type.Object({ key: shortText, before: state, after: state }, exact), {
-      maxItems: 1_000_000,
-    }),
+    records: Type.Array(
+      Type.Object({ key: shortText, before: state, after: state, beforeNeutral, substitutions }, exact),
+      { maxItems: 1_000_000 },
+    ),
     metadata,
     holdsIdentity,
   }),
-  operation('remove', { before: digest, beforeSizeBytes, after: Type.Literal('absent') }),
+  operation('remove', { before: digest, beforeSizeBytes, beforeNeutral, after: Type.Literal('absent') }),
   operation('make-directory', { before: Type.Literal('absent'), after: digest, metadata }),
   operation('make-symlink', {
     before: state,
@@ -74,6 +104,8 @@ export const Operation = Type.Union([
     after: digest,
     target: Type.String({ minLength: 1, maxLength: MAX_PATH_LENGTH }),
     metadata,
+    beforeNeutral,
+    substitutions,
     holdsIdentity,
   }),
   operation('make-hard-link', { before: state, beforeSizeBytes, after: digest, existingPath: path }),
@@ -90,7 +122,7 @@ export const Operation = Type.Union([
     device: Type.Object({ major: id, minor: id }, exact),
     metadata,
   }),
-  operation('set-metadata', { before: digest, beforeSizeBytes, after: digest, metadata }),
+  operation('set-metadata', { before: digest, beforeSizeBytes, beforeNeutral, after: digest, metadata }),
 ]);
 export type Operation = Static<typeof Operation>;
 export type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
@@ -117,6 +149,70 @@ const packIndex = Type.Unsafe<PackIndex>(
   ),
 );
 
+/** What the update read and did not change, as far as its outcome may depend on it (core/footprint). */
+const read = Type.Object(
+  {
+    path,
+    /**
+     * `entry`: content, mode, owner, attributes. `names`: the names in a directory. `record`: one record of a record file.
+     */
+    kind: Type.Union([Type.Literal('entry'), Type.Literal('names'), Type.Literal('record')]),
+    /** Key, of a record. */
+    record: Type.Optional(shortText),
+    /** With the machine's own values taken out (core/variation). */
+    state,
+    beforeSizeBytes,
+  },
+  exact,
+);
+
+/** A user or group that the update made: a machine where the number is taken gives it its next free one. */
+const account = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('user'), Type.Literal('group')]),
+    name: Type.String({ minLength: 1, maxLength: 256 }),
+    id,
+  },
+  exact,
+);
+
+/** What only a running system can do; a unit on the patched machine does it at its first boot, once (core/deferred). */
+const deferredStep = Type.Object(
+  {
+    id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,63}$' }),
+    reason: shortText,
+    /** Run by `sh`. */
+    commands: Type.Array(shortText, { minItems: 1, maxItems: 100 }),
+    /** Units that must not start before. */
+    before: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100 }),
+  },
+  exact,
+);
+
+const dataPoint = Type.Object(
+  {
+    instanceId: shortText,
+    kind: Type.Union([Type.Literal('live'), Type.Literal('clone')]),
+    /** The other machine of the class on which the update was run, or what became of it. */
+    role: Type.Union([Type.Literal('representative'), Type.Literal('witness')]),
+    used: Type.Boolean(),
+    note: Type.Optional(shortText),
+  },
+  exact,
+);
+
+const recordingFacts = Type.Object(
+  {
+    method: Type.Union(RECORDING_METHODS.map((method) => Type.Literal(method))),
+    /** False: something may be missing, and the difference of the snapshots decided alone. */
+    whole: Type.Boolean(),
+    warnings: Type.Array(shortText, { maxItems: 100 }),
+  },
+  exact,
+);
+
+export const DECISIONS = ['template', 'left-out', 'generated', 'deferred', 'kept'] as const;
+
 const versionsByPackage = Type.Record(Type.String({ maxLength: 300 }), Type.String({ maxLength: 300 }));
 
 /** What an update did to its representative, as operations that do the same to every machine that matches. */
@@ -126,6 +222,8 @@ export const Manifest = Type.Object(
     run: shortText,
     classId: shortText,
     update: Type.Object({ name: shortText, kind: shortText }, exact),
+    /** ISO 8601, by the clock of the step. */
+    capturedAt: shortText,
     representative: Type.Object(
       {
         instanceId: shortText,
@@ -158,6 +256,34 @@ export const Manifest = Type.Object(
       exact,
     ),
     warnings: Type.Array(shortText, { maxItems: 1000 }),
+    /** Where the update was run; the first is the representative. */
+    dataPoints: Type.Optional(Type.Array(dataPoint, { minItems: 1, maxItems: 2 })),
+    recording: Type.Optional(recordingFacts),
+    reads: Type.Optional(Type.Array(read, { maxItems: 1_000_000 })),
+    accounts: Type.Optional(Type.Array(account, { maxItems: 10_000 })),
+    deferred: Type.Optional(Type.Array(deferredStep, { maxItems: 100 })),
+    /** How each path that is not simply the same everywhere was decided, with the reason. */
+    decisions: Type.Optional(
+      Type.Object(
+        {
+          total: size,
+          paths: Type.Array(
+            Type.Object(
+              {
+                path,
+                decision: Type.Union(DECISIONS.map((decision) => Type.Literal(decision))),
+                reason: shortText,
+              },
+              exact,
+            ),
+            { maxItems: 1000 },
+          ),
+        },
+        exact,
+      ),
+    ),
+    /** Why no machine may be patched offline by this manifest: each needs the update online. */
+    onlyOnline: Type.Optional(Type.Array(shortText, { minItems: 1, maxItems: 100 })),
     /**
      * For packages updates on dpkg images: what the update would also do on a machine with other packages. A member with
      * an older version of a candidate that no operation touches is not patched whole by this manifest.

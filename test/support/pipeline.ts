@@ -27,6 +27,7 @@ export async function captureUpdate(
     run: 'run-1',
     classId: '0123456789ab',
     representative: { instanceId: 'i-representative', kind: 'live', snapshots: { before: [], after: [] } },
+    capturedAt: new Date(0),
     codecFor: lineCodecFor,
     ...request,
   });

@@ -49,7 +49,7 @@ describe('docs/manifest.schema.json', () => {
 
   it('refuses what is no manifest', async () => {
     const captured = await manifest();
-    expect(judge({ ...captured, version: 2 })).toBe(false);
+    expect(judge({ ...captured, version: 1 })).toBe(false);
     expect(judge({ ...captured, extra: true })).toBe(false);
     const [operation] = captured.operations;
     expect(judge({ ...captured, operations: [{ ...operation, path: '/a/../b' }] })).toBe(false);

@@ -74,7 +74,7 @@ describe('a manifest', () => {
 
   it('of another version is refused by that, whatever else it has', () => {
     const refused = expect.objectContaining({ name: 'ManifestVersionError' });
-    expect(() => parse({ version: 2 })).toThrow(refused);
+    expect(() => parse({ version: 1 })).toThrow(refused);
     expect(() => parse([])).toThrow(refused);
     expect(() => parse(null)).toThrow(refused);
   });
