@@ -12,8 +12,12 @@ export interface PathSummary {
   readonly renamedFrom?: string;
   /** Whether the update changed or read it; `maybe` when who did it was gone too soon. */
   readonly byUpdate: 'yes' | 'maybe' | 'no';
+  /** Whether the update changed it: what it only read may be somebody else's change. */
+  readonly changedByUpdate: 'yes' | 'maybe' | 'no';
   /** Whether somebody else changed it meanwhile. */
   readonly byOthers: boolean;
+  /** Whether it was renamed, from or to this path, by anybody: what lies below a directory moved with it. */
+  readonly moved: boolean;
 }
 
 export interface RecordingSummary {
@@ -23,6 +27,13 @@ export interface RecordingSummary {
   readonly lost: boolean;
   /** Why it is lost and what else to know, for the report. */
   readonly warnings: readonly string[];
+  /** When the first part began and the last one ended, by the machine's clock. */
+  readonly span?: { readonly began: Date; readonly ended: Date };
+}
+
+/** What there is to say of a recording that is not there or cannot be read. */
+export function lostRecording(why: string): RecordingSummary {
+  return { method: 'none', paths: new Map(), lost: true, warnings: [why] };
 }
 
 const { opened, read, executed, written, created, removed, movedAway, movedHere, attributes, isDirectory } =
@@ -56,7 +67,14 @@ export function summarizeRecording(parts: readonly RecordingPart[]): RecordingSu
     paths: new Map([...merged].map(([path, entry]) => [path, summaryOf(entry)])),
     lost: losses.length > 0,
     warnings: [...losses, ...limitsOf(parts)],
+    ...spanOf(parts),
   };
+}
+
+function spanOf(parts: readonly RecordingPart[]): Pick<RecordingSummary, 'span'> {
+  const [began, ended] = [parts[0]?.started, parts.at(-1)?.end?.ended];
+  if (began === undefined || ended === undefined) return {};
+  return { span: { began: new Date(began), ended: new Date(ended) } };
 }
 
 function entryOf(merged: Map<string, Merged>, path: string): Merged {
@@ -77,9 +95,16 @@ function summaryOf({ own, unsure, other, renamedFrom }: Merged): PathSummary {
     isDirectory: (anyone & isDirectory) !== 0,
     ...(renamedFrom !== undefined && { renamedFrom }),
     byUpdate: (own & ~isDirectory) !== 0 ? 'yes' : (unsure & ~isDirectory) !== 0 ? 'maybe' : 'no',
-    byOthers: (other & CHANGED) !== 0,
+    changedByUpdate: isChanged(own) ? 'yes' : isChanged(unsure) || mayBeMapped(own) ? 'maybe' : 'no',
+    byOthers: isChanged(other),
+    moved: (anyone & (movedAway | movedHere)) !== 0,
   };
 }
+
+const isChanged = (bits: number): boolean => (bits & CHANGED) !== 0;
+
+/** Opened, and neither read nor written by a call, nor closed: what is written through mmap(2) has no event before the close. */
+const mayBeMapped = (bits: number): boolean => (bits & ~isDirectory) === opened;
 
 const isRead = (bits: number): boolean =>
   (bits & (read | executed)) !== 0 || ((bits & opened) !== 0 && (bits & written) === 0);
