@@ -1,7 +1,7 @@
 import { FaultingCache } from '../../core/block-device/faulting-cache';
 import { MemoryBlockDevice } from '../../core/block-device/memory-block-device';
 import { readU32, writeU16, writeU32 } from '../../core/bytes/little-endian';
-import { crc32c, crc32cU32, crc32cZeros, CRC16_START, crc16 } from '../../core/filesystem/ext4/checksum';
+import { crc32c, crc32cU32, crc32cZeros, CRC16_START, crc16 } from '../../core/bytes/checksum';
 import { descriptorOffsetBytes } from '../../core/filesystem/ext4/descriptor-location';
 import { renewDirectoryChecksum, hasDirectoryTail } from '../../core/filesystem/ext4/directory';
 import { renewExtentBlockChecksum } from '../../core/filesystem/ext4/extent';

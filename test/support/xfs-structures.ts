@@ -1,4 +1,4 @@
-import { crc32c, CRC32C_START, crc32cZeros } from '../../core/filesystem/ext4/checksum';
+import { crc32c, CRC32C_START, crc32cZeros } from '../../core/bytes/checksum';
 
 /** A piece of XFS metadata of version 5 that carries a checksum. */
 export interface XfsStructure {

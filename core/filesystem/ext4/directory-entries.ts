@@ -11,7 +11,8 @@ import {
 } from './directory';
 import { directoryHash, type DirectoryHash } from './directory-hash';
 import type { Extent } from './extent';
-import { typeOfEntry, typeOfMode } from './file-type';
+import { typeOfMode } from '../file-mode';
+import { typeOfEntry } from './file-type';
 import { Compat } from './features';
 import { hashVersionOf, isHtreeNode, verifyHtreeBlock } from './htree';
 import { hasInlineData, inlineData } from './inline-data';

@@ -1,6 +1,6 @@
 import { readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c } from './checksum';
+import { crc32c } from '../../bytes/checksum';
 import { forEachRecord, RECORD_HEADER_BYTES } from './directory-records';
 
 /** File types in directory entries (feature filetype). */

@@ -1,31 +1,30 @@
 import { LRUCache } from 'lru-cache';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { decodeName } from '../../bytes/names';
+import { formatUuid } from '../../bytes/uuid';
 import { CorruptFilesystemError } from '../errors';
+import { typeOfMode } from '../file-mode';
 import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
-import { EncryptedFileError, FileTooLargeError, WrongFileTypeError } from '../read-errors';
+import { EncryptedFileError, WrongFileTypeError } from '../read-errors';
+import { PIECE_BYTES, rangeWithin, readInPieces } from '../read-in-pieces';
 import { NotADirectoryError, NotFoundError } from '../write-errors';
 import { directoryBlocks, readDirectoryEntries, type DirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
 import { contentInPlace, contentRanges, readContent } from './file-content';
 import { FAST_SYMLINK_BYTES, isFastSymlink } from './fast-symlink';
 import { fileExtents } from './file-extents';
-import { statOf, typeOfMode } from './file-type';
+import { statOf } from './file-type';
 import { fileXattrs } from './file-xattrs';
 import { freeBlocksForFiles } from './free-space';
 import { hasInlineData, inlineContent } from './inline-data';
 import { InodeFlag, ROOT_INODE, type Inode } from './inode';
 import { noKeyTarget } from './no-key-name';
-import { namesOf } from './path-names';
+import { namesOf } from '../path-names';
 import { scanVolume } from './scan';
 import type { Superblock } from './superblock';
 import { VolumeReader } from './volume-reader';
 
 const MAX_SYMLINK_BYTES = 4096;
-/** Most content that one call returns. */
-const MAX_READ_BYTES = 1024 * 1024 * 1024;
-/** Content is fetched and copied in pieces of this size, so that a large file does not fill memory twice. */
-const COPY_BYTES = 8 * 1024 * 1024;
 /** Entries of directories kept for path lookups. */
 const CACHED_ENTRIES = 200_000;
 
@@ -100,15 +99,14 @@ export class Ext4Reader implements FilesystemReader {
       const file = this.needType(path, 'file');
       const { sizeBytes, flags } = file.inode;
       if (flags & InodeFlag.ENCRYPT) throw new EncryptedFileError(path);
-      const from = Math.min(range?.offsetBytes ?? 0, sizeBytes);
-      const to = Math.min(from + (range?.lengthBytes ?? sizeBytes), sizeBytes);
+      const { from, to } = rangeWithin(sizeBytes, range);
       if (hasInlineData(file.inode)) {
         const inPlace = inlineContent(this.volume, file.number, file.inode).subarray(from, to);
         return { from, to, extents: [], inPlace };
       }
       const extents = this.extentsOf(file);
       const wanted = { offsetBytes: from, lengthBytes: to - from };
-      const isSmall = wanted.lengthBytes <= COPY_BYTES;
+      const isSmall = wanted.lengthBytes <= PIECE_BYTES;
       return {
         from,
         to,
@@ -117,17 +115,13 @@ export class Ext4Reader implements FilesystemReader {
       };
     });
     if (inPlace !== undefined) return inPlace;
-    if (to - from > MAX_READ_BYTES) throw new FileTooLargeError(path, to - from, MAX_READ_BYTES);
-    const content = new Uint8Array(to - from);
     const { blockSize } = this.volume.superblock;
-    for (let at = from; at < to; at += COPY_BYTES) {
-      const lengthBytes = Math.min(COPY_BYTES, to - at);
-      await this.cache.run(() => {
-        this.cache.need(contentRanges(extents, blockSize, { offsetBytes: at, lengthBytes }));
-        readContent(this.volume, extents, at, content.subarray(at - from, at - from + lengthBytes));
-      });
-    }
-    return content;
+    return readInPieces(path, { from, to }, (at, part) =>
+      this.cache.run(() => {
+        this.cache.need(contentRanges(extents, blockSize, { offsetBytes: at, lengthBytes: part.length }));
+        readContent(this.volume, extents, at, part);
+      }),
+    );
   }
 
   /** @throws NotFoundError */
@@ -197,9 +191,4 @@ export class Ext4Reader implements FilesystemReader {
   private extentsOf(file: OpenFile): readonly Extent[] {
     return fileExtents(this.volume, file.number, file.inode);
   }
-}
-
-function formatUuid(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

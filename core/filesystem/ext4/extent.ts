@@ -1,6 +1,6 @@
 import { joinU64, highU32, lowU32, readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c } from './checksum';
+import { crc32c } from '../../bytes/checksum';
 
 const EXTENT_MAGIC = 0xf30a;
 const EXTENT_HEADER_BYTES = 12;

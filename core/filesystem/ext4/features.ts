@@ -1,4 +1,5 @@
 import { UnsupportedFeatureError } from '../errors';
+import type { FeatureSupport } from '../feature-support';
 import { RefusedFilesystemError } from '../write-errors';
 
 /** Feature bits of the ext4 superblock (kernel Documentation/filesystems/ext4/super.rst), by the names of e2fsprogs. */
@@ -63,9 +64,6 @@ export interface FeatureWords {
   readonly featureIncompat: number;
   readonly featureRoCompat: number;
 }
-
-/** Who does it: the TypeScript of this folder, the kernel engine, or nobody. */
-export type FeatureSupport = 'direct' | 'kernel' | 'refused';
 
 /** What is done with filesystems that have a feature, or one of the properties that no feature bit says. */
 export interface Ext4Feature {

@@ -1,6 +1,6 @@
 import { joinU64, highU32, lowU32, readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc16, CRC16_START, crc32c, crc32cU32, crc32cZeros } from './checksum';
+import { crc16, CRC16_START, crc32c, crc32cU32, crc32cZeros } from '../../bytes/checksum';
 import { Incompat } from './features';
 import type { Superblock } from './superblock';
 

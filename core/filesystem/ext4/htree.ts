@@ -1,6 +1,6 @@
 import { readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, crc32cZeros } from './checksum';
+import { crc32c, crc32cZeros } from '../../bytes/checksum';
 import { Incompat } from './features';
 import { FLAG_UNSIGNED_HASH, type Superblock } from './superblock';
 

@@ -9,7 +9,7 @@ import {
   writeU32,
 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, crc32cU32, crc32cZeros } from './checksum';
+import { crc32c, crc32cU32, crc32cZeros } from '../../bytes/checksum';
 import { Incompat, RoCompat } from './features';
 import type { Superblock } from './superblock';
 

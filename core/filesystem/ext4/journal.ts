@@ -1,7 +1,7 @@
 import { readU16BE, readU32BE, writeU32BE } from '../../bytes/big-endian';
 import { joinU64 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, crc32cU32, crc32cZeros, CRC32C_START } from './checksum';
+import { crc32c, crc32cU32, crc32cZeros, CRC32C_START } from '../../bytes/checksum';
 
 /** The jbd2 journal (kernel Documentation/filesystems/ext4/journal.rst). All of it is big-endian. */
 export const JOURNAL_MAGIC = 0xc03b3998;

@@ -1,6 +1,6 @@
 import { highU32, lowU32, readU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, crc32cU32 } from './checksum';
+import { crc32c, crc32cU32 } from '../../bytes/checksum';
 import { fileExtents } from './file-extents';
 import { Compat } from './features';
 import { inodeChecksumSeed } from './inode';

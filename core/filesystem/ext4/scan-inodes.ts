@@ -2,8 +2,8 @@ import type { ByteRange } from '../../block-device/block-device';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { readInBatches } from '../../block-device/read-in-batches';
 import { CorruptFilesystemError } from '../errors';
-import type { InodeFacts, TreeTable } from '../scan/tree-table';
-import { crc32cU32, crc32cWords } from './checksum';
+import { emptyFacts, type InodeFacts, type TreeTable } from '../scan/tree-table';
+import { crc32cU32, crc32cWords } from '../../bytes/checksum';
 import { DirectoryPlaces } from './directory-places';
 import { statOf } from './file-type';
 import {
@@ -90,21 +90,7 @@ function tablePieces(volume: VolumeReader, cacheBlockBytes: number): TablePiece[
  * through `parseInode` and its like, which say what is wrong.
  */
 class InodeScanner {
-  private readonly facts: InodeFacts = {
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    links: 0,
-    sizeBytes: 0,
-    mtimeSeconds: 0,
-    mtimeNanoseconds: 0,
-    ctimeSeconds: 0,
-    ctimeNanoseconds: 0,
-    major: 0,
-    minor: 0,
-    immutable: false,
-    appendOnly: false,
-  };
+  private readonly facts = emptyFacts();
 
   constructor(
     private readonly superblock: Superblock,

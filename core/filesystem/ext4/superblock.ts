@@ -10,7 +10,7 @@ import {
   writeU32,
 } from '../../bytes/little-endian';
 import { decodeName } from '../../bytes/names';
-import { crc32c, CRC32C_START } from './checksum';
+import { crc32c, CRC32C_START } from '../../bytes/checksum';
 import { Incompat, RoCompat, type FeatureWords } from './features';
 
 /** Where the primary superblock stands, whatever the block size. */

@@ -1,5 +1,5 @@
 import { CorruptFilesystemError } from '../errors';
-import { crc32c } from './checksum';
+import { crc32c } from '../../bytes/checksum';
 import { Incompat } from './features';
 import { readContent } from './file-content';
 import { fileExtents } from './file-extents';

@@ -1,6 +1,6 @@
 import { highU32, lowU32, readU16, readU32, writeU16, writeU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, crc32cU32, crc32cZeros } from './checksum';
+import { crc32c, crc32cU32, crc32cZeros } from '../../bytes/checksum';
 import { GOOD_OLD_INODE_BYTES } from './inode';
 import type { Superblock } from './superblock';
 import type { XattrName } from './xattr-name';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ByteRange } from '../../block-device/block-device';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { CorruptFilesystemError } from '../errors';
-import { namesOf } from '../ext4/path-names';
+import { namesOf } from '../path-names';
 import type { DirectoryEntry, FilesystemReader, ScannedEntry, Stat, Xattrs } from '../filesystem';
 import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
 import { NotADirectoryError, NotFoundError } from '../write-errors';

@@ -63,6 +63,25 @@ export interface InodeFacts {
   appendOnly: boolean;
 }
 
+/** One object for a whole scan, which fills it a million times. */
+export function emptyFacts(): InodeFacts {
+  return {
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    links: 0,
+    sizeBytes: 0,
+    mtimeSeconds: 0,
+    mtimeNanoseconds: 0,
+    ctimeSeconds: 0,
+    ctimeNanoseconds: 0,
+    major: 0,
+    minor: 0,
+    immutable: false,
+    appendOnly: false,
+  };
+}
+
 interface RowPage {
   readonly words: Uint32Array;
   /** The same bytes as 64-bit numbers. */

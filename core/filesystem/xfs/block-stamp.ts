@@ -1,7 +1,7 @@
 import { readU32BE, readU64BE } from '../../bytes/big-endian';
 import { readU32 } from '../../bytes/little-endian';
 import { CorruptFilesystemError } from '../errors';
-import { crc32c, CRC32C_START, crc32cZeros } from '../ext4/checksum';
+import { crc32c, CRC32C_START, crc32cZeros } from '../../bytes/checksum';
 
 /** Where a kind of version 5 block keeps what it says of itself: offsets in bytes. */
 export interface StampLayout {

@@ -3,7 +3,7 @@ import { CorruptFilesystemError } from '../errors';
 import type { DirectoryEntry } from '../filesystem';
 import { takeDirectory } from './directory-blocks';
 import type { Inode } from './inode';
-import { typeOfMode } from './inode-facts';
+import { typeOfMode } from '../file-mode';
 import type { Volume } from './volume';
 
 /** Entries by name, without `.` and `..`. */

@@ -1,5 +1,5 @@
 import { UnsupportedFeatureError } from '../errors';
-import type { FeatureSupport } from '../ext4/features';
+import type { FeatureSupport } from '../feature-support';
 
 /** Bits of sb_versionnum beside the version itself (kernel fs/xfs/libxfs/xfs_format.h). */
 export const VersionBit = { directory2: 0x2000, asciiCi: 0x4000, more: 0x8000 } as const;

@@ -1,48 +1,12 @@
 import { readU16BE, readU32BE, readU64BE } from '../../bytes/big-endian';
-import { CorruptFilesystemError } from '../errors';
-import type { FileType, Stat } from '../filesystem';
-import type { InodeFacts } from '../scan/tree-table';
+import { typeOfMode } from '../file-mode';
+import type { Stat } from '../filesystem';
+import { emptyFacts, type InodeFacts } from '../scan/tree-table';
 import { forksOffset, hasBigTimes, InodeField, InodeFlag } from './inode';
 
 /** Big times count nanoseconds from the first second that the old form could hold. */
 const BIG_TIME_START_SECONDS = 2_147_483_648;
 const NS_PER_SECOND = 1_000_000_000;
-
-/** File types by the upper four bits of the mode. */
-const TYPE_OF_MODE: ReadonlyMap<number, FileType> = new Map([
-  [1, 'fifo'],
-  [2, 'character-device'],
-  [4, 'directory'],
-  [6, 'block-device'],
-  [8, 'file'],
-  [10, 'symlink'],
-  [12, 'socket'],
-]);
-
-/** @throws CorruptFilesystemError when the mode is of no file type */
-export function typeOfMode(mode: number, number: number): FileType {
-  const type = TYPE_OF_MODE.get(mode >>> 12);
-  if (!type) throw new CorruptFilesystemError('inode in use is of no file type', { inode: number, mode });
-  return type;
-}
-
-export function emptyFacts(): InodeFacts {
-  return {
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    links: 0,
-    sizeBytes: 0,
-    mtimeSeconds: 0,
-    mtimeNanoseconds: 0,
-    ctimeSeconds: 0,
-    ctimeNanoseconds: 0,
-    major: 0,
-    minor: 0,
-    immutable: false,
-    appendOnly: false,
-  };
-}
 
 /**
  * @param inode the bytes of a verified inode

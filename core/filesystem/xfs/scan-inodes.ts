@@ -2,9 +2,10 @@ import type { ByteRange } from '../../block-device/block-device';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { readInBatches } from '../../block-device/read-in-batches';
 import { ImageElvesError } from '../../errors';
-import type { TreeTable } from '../scan/tree-table';
+import { typeOfMode } from '../file-mode';
+import { emptyFacts, type TreeTable } from '../scan/tree-table';
 import { type Fork, type Inode, parseInode, verifyInode } from './inode';
-import { emptyFacts, readFacts, typeOfMode } from './inode-facts';
+import { readFacts } from './inode-facts';
 import { type InodeChunk, inodeChunks, INODES_PER_CHUNK, isInUse } from './inode-tree';
 import type { Volume } from './volume';
 

@@ -1,10 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { FaultingCache } from '../../block-device/faulting-cache';
 import { decodeName } from '../../bytes/names';
+import { formatUuid } from '../../bytes/uuid';
 import { UnsupportedFeatureError } from '../errors';
-import { namesOf } from '../ext4/path-names';
+import { typeOfMode } from '../file-mode';
+import { namesOf } from '../path-names';
 import type { DirectoryEntry, FilesystemReader, FileType, ScannedEntry, Stat, Xattrs } from '../filesystem';
-import { FileTooLargeError, WrongFileTypeError } from '../read-errors';
+import { WrongFileTypeError } from '../read-errors';
+import { PIECE_BYTES, rangeWithin, readInPieces } from '../read-in-pieces';
 import { NotADirectoryError, NotFoundError } from '../write-errors';
 import { type DirectoryEntries, readDirectoryEntries } from './directory-entries';
 import type { Extent } from './extent';
@@ -14,15 +17,11 @@ import { forkExtents } from './fork-extents';
 import { freeBlocksForFiles } from './free-space';
 import { type Inode, InodeFlag } from './inode';
 import { scanVolume } from './scan';
-import { statOf, typeOfMode } from './inode-facts';
+import { statOf } from './inode-facts';
 import type { Superblock } from './superblock';
 import { symlinkTarget } from './symlink-target';
 import { Volume } from './volume';
 
-/** Most content that one call returns. */
-const MAX_READ_BYTES = 1024 * 1024 * 1024;
-/** Content is fetched and copied in pieces of this size, so that a large file does not fill memory twice. */
-const COPY_BYTES = 8 * 1024 * 1024;
 /** Entries of directories kept for path lookups. */
 const CACHED_ENTRIES = 200_000;
 
@@ -80,11 +79,10 @@ export class XfsReader implements FilesystemReader {
   async readFile(path: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Uint8Array> {
     const { from, to, extents, inPlace } = await this.cache.run(() => {
       const file = this.needType(path, 'file');
-      const from = Math.min(range?.offsetBytes ?? 0, file.sizeBytes);
-      const to = Math.min(from + (range?.lengthBytes ?? file.sizeBytes), file.sizeBytes);
+      const { from, to } = rangeWithin(file.sizeBytes, range);
       const extents = this.extentsOf(file);
       const wanted = { offsetBytes: from, lengthBytes: to - from };
-      const isSmall = wanted.lengthBytes <= COPY_BYTES;
+      const isSmall = wanted.lengthBytes <= PIECE_BYTES;
       return {
         from,
         to,
@@ -93,13 +91,9 @@ export class XfsReader implements FilesystemReader {
       };
     });
     if (inPlace !== undefined) return inPlace;
-    if (to - from > MAX_READ_BYTES) throw new FileTooLargeError(path, to - from, MAX_READ_BYTES);
-    const content = new Uint8Array(to - from);
-    for (let at = from; at < to; at += COPY_BYTES) {
-      const part = content.subarray(at - from, Math.min(at + COPY_BYTES, to) - from);
-      await this.cache.run(() => readContent(this.volume, extents, at, part));
-    }
-    return content;
+    return readInPieces(path, { from, to }, (at, part) =>
+      this.cache.run(() => readContent(this.volume, extents, at, part)),
+    );
   }
 
   /** @throws NotFoundError */
@@ -151,9 +145,4 @@ export class XfsReader implements FilesystemReader {
     if (file.flags & InodeFlag.REALTIME) throw new UnsupportedFeatureError(['realtime'], 'read');
     return forkExtents(this.volume, file.number, file.data);
   }
-}
-
-function formatUuid(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

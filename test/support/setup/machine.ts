@@ -6,7 +6,6 @@ const JUDGES: readonly Requirement[] = [
   { program: 'debugfs', debianPackage: 'e2fsprogs', why: 'judges what is written to filesystems' },
   { program: 'sgdisk', debianPackage: 'gdisk', why: 'writes the partition tables of cloud images' },
   { program: 'setfattr', debianPackage: 'attr', why: 'gives files extended attributes' },
-  { program: 'python3', debianPackage: 'python3', why: 'fills and lists trees through the kernel' },
   {
     program: 'qemu-system-x86_64',
     debianPackage: 'qemu-system-x86',
@@ -16,10 +15,6 @@ const JUDGES: readonly Requirement[] = [
   { program: 'cpio', debianPackage: 'cpio', why: 'packs what those kernels start with' },
   { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
   { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },
-  { program: 'mkfs.btrfs', debianPackage: 'btrfs-progs', why: 'makes filesystems with subvolumes' },
-  { program: 'lvm', debianPackage: 'lvm2', why: 'makes logical volumes' },
-  { program: 'mkfs.vfat', debianPackage: 'dosfstools', why: 'makes EFI system partitions' },
-  { program: 'mcopy', debianPackage: 'mtools', why: 'fills FAT filesystems without a mount' },
   { program: 'parted', debianPackage: 'parted', why: 'writes partition tables, a second opinion' },
   { program: 'cryptsetup', debianPackage: 'cryptsetup-bin', why: 'makes what is to be refused by name' },
 ];

@@ -16,7 +16,7 @@ import {
 } from '../../write-errors';
 import { serializeDeviceNumber } from '../device-number';
 import type { Ext4Reader } from '../ext4-reader';
-import { typeOfMode } from '../file-type';
+import { typeOfMode } from '../../file-mode';
 import type { Superblock } from '../superblock';
 import { checkVolume } from './check-volume';
 import { isEmptyDirectory, removeEntry } from './directory-edit';

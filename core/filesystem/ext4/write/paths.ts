@@ -1,7 +1,7 @@
 import { encodeName } from '../../../bytes/names';
 import { InvalidPathError } from '../../write-errors';
 import { MAX_NAME_BYTES } from '../directory';
-import { namesOf } from '../path-names';
+import { namesOf } from '../../path-names';
 
 /** A character of a string takes at most three bytes of UTF-8. */
 const SURELY_SHORT = MAX_NAME_BYTES / 3;

@@ -1,6 +1,6 @@
 import type { FileType } from '../../filesystem';
 import { ImmutableFileError, NotReplaceableError, OtherProjectError } from '../../write-errors';
-import { typeOfMode } from '../file-type';
+import { typeOfMode } from '../../file-mode';
 import { InodeFlag } from '../inode';
 import type { InodeEdit } from './inode-edit';
 import type { Place } from './resolve';

@@ -2,7 +2,7 @@ import { encodeName } from '../../../bytes/names';
 import { CorruptFilesystemError } from '../../errors';
 import { NotADirectoryError, NotFoundError } from '../../write-errors';
 import { ROOT_INODE } from '../inode';
-import { namesOf } from '../path-names';
+import { namesOf } from '../../path-names';
 import { findEntry, type FoundEntry } from './directory-edit';
 import type { InodeEdit } from './inode-edit';
 import { splitPath } from './paths';

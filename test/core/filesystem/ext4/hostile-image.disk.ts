@@ -6,8 +6,8 @@ import { descriptorRanges } from '../../../../core/filesystem/ext4/descriptor-lo
 import { fileExtents, fileMapBlocks } from '../../../../core/filesystem/ext4/file-extents';
 import { openExt4, openVolume } from '../../../../core/filesystem/ext4/open-ext4';
 import { VolumeReader } from '../../../../core/filesystem/ext4/volume-reader';
-import type { FilesystemReader } from '../../../../core/filesystem/filesystem';
 import { ImageFolder, makeImage, onMountedImage } from '../../../support/mounted-image';
+import { readEverything } from '../../../support/read-everything';
 
 jest.setTimeout(120_000);
 
@@ -102,28 +102,6 @@ function damage(
     else if (kind === 2) view.setUint32(at, random(SIZE_MIB * 1024), true);
     else view.setUint16(at + random(2) * 2, EVIL_WORDS[random(6)]!, true);
   }
-}
-
-/** Reads all that there is, a little of every file. @returns how many readings were refused with a typed error */
-async function readEverything(filesystem: FilesystemReader): Promise<number> {
-  let refused = 0;
-  const tolerate = async (reading: Promise<unknown>): Promise<void> => {
-    try {
-      await reading;
-    } catch (error) {
-      if (!(error instanceof ImageElvesError)) throw error;
-      refused++;
-    }
-  };
-  await tolerate(filesystem.freeBytes());
-  for await (const { path, stat } of filesystem.scan()) {
-    await tolerate(filesystem.xattrs(path));
-    if (stat.type === 'file')
-      await tolerate(filesystem.readFile(path, { offsetBytes: 0, lengthBytes: 10_000 }));
-    if (stat.type === 'directory') await tolerate(filesystem.readdir(path));
-    if (stat.type === 'symlink') await tolerate(filesystem.readlink(path));
-  }
-  return refused;
 }
 
 describe('a hostile image', () => {

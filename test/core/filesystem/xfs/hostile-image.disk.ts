@@ -2,10 +2,10 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { MemoryBlockDevice } from '../../../../core/block-device/memory-block-device';
 import { ImageElvesError } from '../../../../core/errors';
 import { CorruptFilesystemError } from '../../../../core/filesystem/errors';
-import type { FilesystemReader } from '../../../../core/filesystem/filesystem';
 import { openXfs } from '../../../../core/filesystem/xfs/open-xfs';
 import { FileBlockDevice } from '../../../support/file-block-device';
 import { ImageFolder, makeImage, onMountedImage } from '../../../support/mounted-image';
+import { readEverything } from '../../../support/read-everything';
 import { newerTool } from '../../../support/newer-tools';
 import { findXfsStructures, sealXfsStructure, type XfsStructure } from '../../../support/xfs-structures';
 
@@ -78,28 +78,6 @@ function damage(
     else image[at + random(4)]! ^= 1 << random(8);
     sealXfsStructure(image, wounded);
   }
-}
-
-/** Reads all that there is, a little of every file. @returns how many readings were refused with a typed error */
-async function readEverything(filesystem: FilesystemReader): Promise<number> {
-  let refused = 0;
-  const tolerate = async (reading: Promise<unknown>): Promise<void> => {
-    try {
-      await reading;
-    } catch (error) {
-      if (!(error instanceof ImageElvesError)) throw error;
-      refused++;
-    }
-  };
-  await tolerate(filesystem.freeBytes());
-  for await (const { path, stat } of filesystem.scan()) {
-    await tolerate(filesystem.xattrs(path));
-    if (stat.type === 'file')
-      await tolerate(filesystem.readFile(path, { offsetBytes: 0, lengthBytes: 10_000 }));
-    if (stat.type === 'directory') await tolerate(filesystem.readdir(path));
-    if (stat.type === 'symlink') await tolerate(filesystem.readlink(path));
-  }
-  return refused;
 }
 
 async function outcome(image: Uint8Array): Promise<'read' | 'refused'> {

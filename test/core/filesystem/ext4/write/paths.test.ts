@@ -1,4 +1,4 @@
-import { namesOf } from '../../../../../core/filesystem/ext4/path-names';
+import { namesOf } from '../../../../../core/filesystem/path-names';
 import { splitPath } from '../../../../../core/filesystem/ext4/write/paths';
 
 const INVALID = expect.objectContaining({ name: 'InvalidPathError' });

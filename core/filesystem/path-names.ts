@@ -1,4 +1,4 @@
-import { InvalidPathError } from '../write-errors';
+import { InvalidPathError } from './write-errors';
 
 /** Names on the way from the root. @throws InvalidPathError unless the path is absolute and normalised */
 export function namesOf(path: string): string[] {

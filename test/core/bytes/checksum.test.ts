@@ -1,11 +1,5 @@
 import fc from 'fast-check';
-import {
-  crc16,
-  crc32c,
-  CRC32C_START,
-  crc32cU32,
-  crc32cZeros,
-} from '../../../../core/filesystem/ext4/checksum';
+import { crc16, crc32c, CRC32C_START, crc32cU32, crc32cZeros } from '../../../core/bytes/checksum';
 
 const whole = (bytes: Uint8Array): number => ~crc32c(CRC32C_START, bytes) >>> 0;
 const CHECK = Buffer.from('123456789');

@@ -1,6 +1,6 @@
-import { BytesOutOfRangeError } from '../../bytes/little-endian';
+import { BytesOutOfRangeError } from './little-endian';
 
-/** CRC-32C (Castagnoli) and CRC-16 as ext4 and jbd2 use them: running values, without the final inversion. */
+/** CRC-32C (Castagnoli) and CRC-16 as ext4, jbd2 and XFS use them: running values, without the final inversion. */
 
 const CRC32C_POLYNOMIAL = 0x82f63b78;
 const CRC16_POLYNOMIAL = 0xa001;
