@@ -3,6 +3,7 @@ import type { Metadata } from '../filesystem/filesystem';
 import type { WritableImage } from '../image/image';
 import type { Manifest, ManifestMetadata, Operation, OperationOf } from '../manifest/manifest-schema';
 import { recordChanges } from '../match/examine-record-file';
+import { parseRecordFile, readRecordFile } from '../records/read-record-file';
 import type { RecordCodec } from '../records/record-codec';
 import type { ResolvedOperation } from './apply-engine';
 import { ApplyError } from './apply-errors';
@@ -40,6 +41,7 @@ export async function* resolveOperations(request: ResolveRequest): AsyncIterable
       const content = await mergedFile(operation, request, merged);
       if (copied.has(operation.path)) merged.set(operation.path, content);
       yield { kind: 'put-file', path: operation.path, content, metadata: metadataOf(operation.metadata) };
+      yield* emptiedCompanions(operation, request);
     } else {
       yield await resolved(operation, request.contents);
     }
@@ -90,8 +92,24 @@ async function mergedFile(
   if (codec?.name !== operation.codec)
     throw new ApplyError(operation, `there is no codec ${operation.codec} for it`);
   const isNew = operation.before === 'absent' && (await image.lstat(base)) === undefined;
-  const own = merged.get(base) ?? (isNew ? new Uint8Array() : await image.readFile(base));
-  return codec.parse(own).merge(await recordChanges(operation, contents));
+  const put = merged.get(base) ?? (isNew ? new Uint8Array() : undefined);
+  const own = await (put === undefined ? readRecordFile(image, base, codec) : parseRecordFile(put, codec));
+  return own.merge(await recordChanges(operation, contents));
+}
+
+/** What the companions held is in the merged file: left as they are, they would undo it. */
+async function* emptiedCompanions(
+  { path }: OperationOf<'put-record'>,
+  { image, codecFor }: ResolveRequest,
+): AsyncIterable<ResolvedOperation> {
+  for (const ending of codecFor(path)?.companions ?? []) {
+    const companion = path + ending;
+    const stat = await image.lstat(companion);
+    if (stat?.type !== 'file' || stat.sizeBytes === 0) continue;
+    const { mode, uid, gid, mtimeNs } = stat;
+    const metadata = { mode, uid, gid, mtimeNs, xattrs: await image.xattrs(companion) };
+    yield { kind: 'put-file', path: companion, content: new Uint8Array(), metadata };
+  }
 }
 
 export function metadataOf({ xattrs, mtimeNs, ...rest }: ManifestMetadata): Metadata {

@@ -9,18 +9,28 @@ import {
   type Operation,
   type OperationOf,
 } from '../manifest/manifest-schema';
+import type { RecordingSummary } from '../recording/summarize-recording';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
 import { CaptureError } from './capture-errors';
 import { changedPaths, scanImage } from './changed-paths';
+import { joinCompanions } from './companion-files';
+import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
 import { type Changes, readChanges } from './read-changes';
 import { planOperations } from './plan-operations';
+import { RecordedChanges } from './recorded-changes';
 import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
+
+/** Another machine of the class, before and after the same update was run on it. */
+export interface CaptureWitness {
+  readonly before: Image;
+  readonly after: Image;
+}
 
 export interface CaptureRequest {
   /** The representative before and after the update was run on it. */
@@ -31,8 +41,11 @@ export interface CaptureRequest {
   readonly classId: string;
   readonly representative: Manifest['representative'];
   readonly capturedAt: Date;
+  readonly witness?: CaptureWitness;
   /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
   readonly memberPackages?: ReadonlySet<string>;
+  /** Of the representative: changes that were none of the update's are left out. */
+  readonly recording?: RecordingSummary;
   readonly volatilePaths?: readonly VolatileRule[];
   /** The registry of core/records, unless a test has its own. */
   readonly codecFor?: (path: string) => RecordCodec | undefined;
@@ -41,6 +54,8 @@ export interface CaptureRequest {
 export interface Capture {
   /** Without `packs`: store the contents (storeContents) and add the index that gives. */
   readonly manifest: Manifest;
+  /** Whether the witness told anything, and why it did not. */
+  readonly witness?: { readonly used: boolean; readonly note?: string };
   /** Every content that the operations put, each once, in their order; read from the after-image when asked for. */
   contents(): AsyncIterable<Content>;
 }
@@ -67,11 +82,16 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const scanBefore = await scanImage(before);
   const scanAfter = await scanImage(after);
   const leftOut = new LeftOut(request.volatilePaths ?? VOLATILE_PATHS);
-  const candidates = changedPaths(scanBefore, scanAfter).filter((changed) => !leftOut.takes(changed));
-  const changes = await readChanges(before, after, candidates, codecFor);
+  const changed = changedPaths(scanBefore, scanAfter).filter((one) => !leftOut.takes(one));
+  const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
+  const candidates = leftOut.without(changed, recorded?.othersChanges(changed));
+  const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
+  const changes = await readChanges(before, after, units, codecFor);
   const planned = planOperations(changes.entries, changes.inodes, changes.records);
   checkSizes(planned);
   const { operations, warnings } = await markIdentity(planned, after, changes);
+  const decisions = new Decisions();
+  const unseen = recorded?.explain(operations, decisions) ?? [];
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
 
@@ -87,7 +107,12 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
     packs: [],
     leftOut: leftOut.listed(),
-    warnings: [...leftOut.warnings, ...warnings, ...(due?.warnings ?? [])].slice(0, LISTED_WARNINGS),
+    warnings: [...leftOut.warnings, ...unseen, ...warnings, ...(due?.warnings ?? [])].slice(
+      0,
+      LISTED_WARNINGS,
+    ),
+    ...(recorded && { recording: recorded.facts() }),
+    decisions: decisions.listed(),
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
   return { manifest, contents: () => contentsInOrder(operations, after, changes) };

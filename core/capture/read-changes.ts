@@ -5,6 +5,7 @@ import type { Image } from '../image/image';
 import type { OperationOf } from '../manifest/manifest-schema';
 import type { RecordCodec } from '../records/record-codec';
 import type { ChangedPath } from './changed-paths';
+import type { ChangedUnit } from './companion-files';
 import { type EntryChange, type InodeChange, inodeChanges } from './entry-changes';
 import { KeptContents } from './kept-contents';
 import { linkGroupsOf } from './link-groups';
@@ -28,7 +29,7 @@ export interface Changes {
 export async function readChanges(
   before: Image,
   after: Image,
-  candidates: readonly ChangedPath[],
+  candidates: readonly ChangedUnit[],
   codecFor: (path: string) => RecordCodec | undefined,
 ): Promise<Changes> {
   const limit = pLimit(CONCURRENT_READS);
@@ -45,20 +46,23 @@ export async function readChanges(
           for (const [digest, bytes] of recordChange.contents) recordContents.set(digest, bytes);
         }
         if (recordChange.kind !== 'whole-file') return;
-        const { path } = changed;
-        const old = changed.before && (await readEntry(before, path, changed.before));
-        const onContent = (digest: Digest, bytes: Uint8Array): void => {
-          if (digest !== old?.content) kept.keep(digest, bytes);
-        };
-        const options = { onContent, wholeBytes: WHOLE_BYTES };
-        entries.push({
-          path,
-          before: old,
-          after: changed.after && (await readEntry(after, path, changed.after, options)),
-        });
+        for (const whole of [changed, ...(changed.companions ?? [])]) entries.push(await entryChange(whole));
       }),
     ),
   );
+  async function entryChange(changed: ChangedPath): Promise<EntryChange> {
+    const { path } = changed;
+    const old = changed.before && (await readEntry(before, path, changed.before));
+    const onContent = (digest: Digest, bytes: Uint8Array): void => {
+      if (digest !== old?.content) kept.keep(digest, bytes);
+    };
+    const options = { onContent, wholeBytes: WHOLE_BYTES };
+    return {
+      path,
+      before: old,
+      after: changed.after && (await readEntry(after, path, changed.after, options)),
+    };
+  }
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
   const inodes = inodeChanges(
     new Map(entries.map((entry) => [entry.path, entry])),

@@ -3,14 +3,12 @@ import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
 import type { OperationOf } from '../manifest/manifest-schema';
+import { LARGEST_RECORD_FILE_BYTES, parseRecordFile, readRecordFile } from '../records/read-record-file';
 import type { RecordCodec, RecordFile } from '../records/record-codec';
 import { RecordFormatError } from '../records/record-errors';
 import { originalOf } from './backup-record-files';
 import type { ChangedPath } from './changed-paths';
 import { metadataOf } from './plan-operations';
-
-/** Larger files are compared whole. */
-const LARGEST_RECORD_FILE_BYTES = 256 * 1024 * 1024;
 
 export type RecordChange =
   | { readonly kind: 'none' }
@@ -69,7 +67,7 @@ async function recordsBefore(
   codec: RecordCodec,
 ): Promise<{ file: RecordFile; digest: Digest | 'absent' } | undefined> {
   if (stat === undefined) {
-    const file = parsedBytes(new Uint8Array(), codec);
+    const file = await orUndefined(parseRecordFile(new Uint8Array(), codec));
     return file && { file, digest: 'absent' };
   }
   const file = isPlainFile(stat) ? await parsed(before, path, codec) : undefined;
@@ -85,12 +83,12 @@ function isPlainFile({ type, links, sizeBytes }: NonNullable<ChangedPath['after'
 async function parsed(image: Image, path: string, codec: RecordCodec): Promise<RecordFile | undefined> {
   const stat = await image.lstat(path);
   if (stat === undefined || !isPlainFile(stat)) return undefined;
-  return parsedBytes(await image.readFile(path), codec);
+  return orUndefined(readRecordFile(image, path, codec));
 }
 
-function parsedBytes(bytes: Uint8Array, codec: RecordCodec): RecordFile | undefined {
+async function orUndefined(file: Promise<RecordFile>): Promise<RecordFile | undefined> {
   try {
-    return codec.parse(bytes);
+    return await file;
   } catch (error) {
     if (error instanceof RecordFormatError) return undefined;
     throw error;
@@ -111,8 +109,11 @@ function difference(
     const old = from.records.get(key);
     if (old !== undefined && Buffer.from(old).equals(bytes)) continue;
     const after = digestOf(bytes);
-    contents.set(after, bytes);
-    records.push({ key, before: old === undefined ? 'absent' : digestOf(old), after });
+    const content = to.contentOf?.(key);
+    const put = content === undefined ? after : digestOf(content);
+    contents.set(put, content ?? bytes);
+    const before = old === undefined ? 'absent' : digestOf(old);
+    records.push({ key, before, after, ...(put === after ? {} : { content: put }) });
   }
   for (const [key, bytes] of from.records) {
     if (!to.records.has(key)) records.push({ key, before: digestOf(bytes), after: 'absent' });

@@ -14,6 +14,7 @@ const LOG = 'a log tells what happened on one machine';
 const CACHE = 'a cache that its owner makes again when it needs it';
 const IDENTITY = 'belongs to one machine alone';
 const SEED = 'two machines must never have the same random seed';
+const INDEX = 'an index in shared memory that SQLite makes anew when it opens the database';
 const STATE = "state of the machine's own running, not of its software";
 
 export const VOLATILE_PATHS: readonly VolatileRule[] = [
@@ -104,6 +105,12 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/var/.updated', reason: 'says when this machine last booted after an update' },
   { pattern: '/var/lib/needrestart/**', reason: STATE },
   { pattern: '/var/lib/rpm/.rpm.lock', reason: 'a lock; its content means nothing' },
+  { pattern: '/usr/lib/sysimage/rpm/.rpm.lock', reason: 'a lock; its content means nothing' },
+  { pattern: '/var/lib/rpm/rpmdb.sqlite-shm', reason: INDEX },
+  { pattern: '/usr/lib/sysimage/rpm/rpmdb.sqlite-shm', reason: INDEX },
+  { pattern: '/var/lib/dnf/history.sqlite-shm', reason: INDEX },
+  { pattern: '/var/lib/dnf/rpmdb_lock.pid', reason: 'a lock; its content means nothing' },
+  { pattern: '/var/lib/dnf/repos/*/countme', reason: 'says how long this machine has asked for updates' },
   { pattern: '/var/lib/rpm/__db.*', reason: RUNTIME },
 ];
 

@@ -62,7 +62,7 @@ export function checkOperations(manifest: Manifest): void {
 export function contentsOf(operation: Operation): Digest[] {
   if (operation.kind === 'put-file') return [operation.content];
   if (operation.kind !== 'put-record') return [];
-  return operation.records.flatMap(({ after }) => (after === 'absent' ? [] : [after]));
+  return operation.records.flatMap(({ after, content }) => (after === 'absent' ? [] : [content ?? after]));
 }
 
 function packedContents(manifest: Manifest): Map<Digest, number> {

@@ -88,9 +88,22 @@ export const Operation = Type.Union([
     /** Digests of everything but the content. Where the file was `absent`, a machine may have one with other records. */
     before: Type.Union([Type.Literal('any'), state]),
     after: digest,
-    /** Digests of the canonical bytes of each record; the new bytes are contents of that digest. */
+    /**
+     * Digests of the canonical bytes of each record. The new bytes are contents of that digest, or of `content` where
+     * more is put than is compared: values of the run, such as install times.
+     */
     records: Type.Array(
-      Type.Object({ key: shortText, before: state, after: state, beforeNeutral, substitutions }, exact),
+      Type.Object(
+        {
+          key: shortText,
+          before: state,
+          after: state,
+          content: Type.Optional(digest),
+          beforeNeutral,
+          substitutions,
+        },
+        exact,
+      ),
       { maxItems: 1_000_000 },
     ),
     metadata,

@@ -3,6 +3,7 @@ import type { PackedContents } from '../chunk-store/packed-contents';
 import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
 import type { OperationOf } from '../manifest/manifest-schema';
+import { readRecordFile } from '../records/read-record-file';
 import type { RecordCodec, RecordFile } from '../records/record-codec';
 import { RecordConflictError, RecordFormatError } from '../records/record-errors';
 import type { DifferenceList } from './difference';
@@ -38,7 +39,7 @@ export async function examineRecordFile(
   if (digest !== before && digest !== after) {
     return fail(before, digest, 'its mode, owner or attributes are not those of the representative');
   }
-  const file = parsed(await image.readFile(path), path, operation.codec, codecFor);
+  const file = await parsed(image, path, operation.codec, codecFor);
   if (file === undefined) {
     return fail(`a record file (${operation.codec})`, 'another format', 'it cannot be read record by record');
   }
@@ -66,16 +67,16 @@ export async function examineRecordFile(
   return verdict;
 }
 
-function parsed(
-  bytes: Uint8Array,
+async function parsed(
+  image: Image,
   path: string,
   codecName: string,
   codecFor: (path: string) => RecordCodec | undefined,
-): RecordFile | undefined {
+): Promise<RecordFile | undefined> {
   const codec = codecFor(path);
   if (codec?.name !== codecName) return undefined;
   try {
-    return codec.parse(bytes);
+    return await readRecordFile(image, path, codec);
   } catch (error) {
     if (error instanceof RecordFormatError) return undefined;
     throw error;
@@ -103,8 +104,8 @@ export async function recordChanges(
   contents: Pick<PackedContents, 'get'>,
 ): Promise<Map<string, Uint8Array | undefined>> {
   const changes = new Map<string, Uint8Array | undefined>();
-  for (const { key, after } of operation.records) {
-    changes.set(key, after === 'absent' ? undefined : await contents.get(after));
+  for (const { key, after, content } of operation.records) {
+    changes.set(key, after === 'absent' ? undefined : await contents.get(content ?? after));
   }
   return changes;
 }

@@ -3,6 +3,7 @@ import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
 import type { Manifest, OperationOf } from '../manifest/manifest-schema';
+import { readRecordFile } from '../records/read-record-file';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import { DifferenceList, type Differences } from './difference';
@@ -70,7 +71,7 @@ async function verifyRecords(
     });
     return;
   }
-  const file = codec.parse(await image.readFile(path));
+  const file = await readRecordFile(image, path, codec);
   for (const { key, after } of records) {
     const bytes = file.records.get(key);
     const found = bytes === undefined ? 'absent' : digestOf(bytes);

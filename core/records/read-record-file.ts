@@ -1,0 +1,38 @@
+import type { FilesystemReader } from '../filesystem/filesystem';
+import type { RecordCodec, RecordFile } from './record-codec';
+import { RecordFormatError } from './record-errors';
+
+/** Larger files are compared whole. */
+export const LARGEST_RECORD_FILE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The record file at a path of an image, with the companions that are one unit with it.
+ *
+ * @throws RecordFormatError when it is not surely of the codec's format
+ */
+export async function readRecordFile(
+  image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
+  path: string,
+  codec: RecordCodec,
+): Promise<RecordFile> {
+  const companions = new Map<string, Uint8Array>();
+  for (const ending of codec.companions ?? []) {
+    const stat = await image.lstat(path + ending);
+    if (stat === undefined) continue;
+    if (stat.type !== 'file' || stat.sizeBytes > LARGEST_RECORD_FILE_BYTES) {
+      throw new RecordFormatError(codec.name, `${path + ending} is no file that belongs to it`);
+    }
+    if (stat.sizeBytes > 0) companions.set(ending, await image.readFile(path + ending));
+  }
+  return parseRecordFile(await image.readFile(path), codec, companions);
+}
+
+/** @throws RecordFormatError when these bytes are not surely of the codec's format */
+export async function parseRecordFile(
+  bytes: Uint8Array,
+  codec: RecordCodec,
+  companions?: ReadonlyMap<string, Uint8Array>,
+): Promise<RecordFile> {
+  await codec.prepare?.();
+  return codec.parse(bytes, companions);
+}
