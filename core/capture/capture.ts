@@ -15,7 +15,6 @@ import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
 import { CaptureError } from './capture-errors';
 import { changedPaths, scanImage } from './changed-paths';
-import { joinCompanions } from './companion-files';
 import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
@@ -26,12 +25,6 @@ import { planOperations } from './plan-operations';
 import { RecordedChanges } from './recorded-changes';
 import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
 
-/** Another machine of the class, before and after the same update was run on it. */
-export interface CaptureWitness {
-  readonly before: Image;
-  readonly after: Image;
-}
-
 export interface CaptureRequest {
   /** The representative before and after the update was run on it. */
   readonly before: Image;
@@ -41,7 +34,6 @@ export interface CaptureRequest {
   readonly classId: string;
   readonly representative: Manifest['representative'];
   readonly capturedAt: Date;
-  readonly witness?: CaptureWitness;
   /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
   readonly memberPackages?: ReadonlySet<string>;
   /** Of the representative: changes that were none of the update's are left out. */
@@ -54,8 +46,6 @@ export interface CaptureRequest {
 export interface Capture {
   /** Without `packs`: store the contents (storeContents) and add the index that gives. */
   readonly manifest: Manifest;
-  /** Whether the witness told anything, and why it did not. */
-  readonly witness?: { readonly used: boolean; readonly note?: string };
   /** Every content that the operations put, each once, in their order; read from the after-image when asked for. */
   contents(): AsyncIterable<Content>;
 }
@@ -85,8 +75,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const changed = changedPaths(scanBefore, scanAfter).filter((one) => !leftOut.takes(one));
   const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
   const candidates = leftOut.without(changed, recorded?.othersChanges(changed));
-  const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
-  const changes = await readChanges(before, after, units, codecFor);
+  const changes = await readChanges(before, after, candidates, codecFor);
   const planned = planOperations(changes.entries, changes.inodes, changes.records);
   checkSizes(planned);
   const { operations, warnings } = await markIdentity(planned, after, changes);
@@ -102,9 +91,16 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     update: { name: update.name, kind: update.kind },
     capturedAt: request.capturedAt.toISOString(),
     representative: request.representative,
-    os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
+    os: {
+      id: after.os.id,
+      versionId: before.os.versionId,
+      architecture: after.os.architecture,
+    },
     operations,
-    times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
+    times: modificationTimes(operations, candidates, {
+      before: scanBefore,
+      after: scanAfter,
+    }),
     packs: [],
     leftOut: leftOut.listed(),
     warnings: [...leftOut.warnings, ...unseen, ...warnings, ...(due?.warnings ?? [])].slice(
@@ -115,7 +111,10 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     decisions: decisions.listed(),
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
-  return { manifest, contents: () => contentsInOrder(operations, after, changes) };
+  return {
+    manifest,
+    contents: () => contentsInOrder(operations, after, changes),
+  };
 }
 
 function checkSizes(operations: readonly Operation[]): void {

@@ -30,6 +30,18 @@ export class LeftOut {
     return true;
   }
 
+  /** Those for which no reason is given; the others are then on the list. */
+  without(
+    changes: readonly ChangedPath[],
+    reasons: ReadonlyMap<string, string> = new Map(),
+  ): readonly ChangedPath[] {
+    return changes.filter(({ path }) => {
+      const reason = reasons.get(path);
+      if (reason !== undefined) this.paths.push({ path, reason });
+      return reason === undefined;
+    });
+  }
+
   listed(): Manifest['leftOut'] {
     return { total: this.paths.length, paths: this.paths.slice(0, LISTED) };
   }

@@ -104,6 +104,8 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/etc/.updated', reason: 'says when this machine last booted after an update' },
   { pattern: '/var/.updated', reason: 'says when this machine last booted after an update' },
   { pattern: '/var/lib/needrestart/**', reason: STATE },
+  { pattern: '/var/lib/imageelves', reason: 'what ImageElves itself does on a machine' },
+  { pattern: '/var/lib/imageelves/**', reason: 'what ImageElves itself does on a machine' },
   { pattern: '/var/lib/rpm/.rpm.lock', reason: 'a lock; its content means nothing' },
   { pattern: '/usr/lib/sysimage/rpm/.rpm.lock', reason: 'a lock; its content means nothing' },
   { pattern: '/var/lib/rpm/rpmdb.sqlite-shm', reason: INDEX },
