@@ -1,0 +1,97 @@
+import { digestOf } from '../chunk-store/digest';
+import type { Manifest } from '../manifest/manifest-schema';
+import type { Update } from '../update/update';
+
+/** A manifest of an earlier run, as the list of what is remembered of one update tells it. Plain JSON. */
+export interface RememberedManifest {
+  readonly manifestKey: string;
+  readonly manifestDigest: string;
+  /** ISO 8601. */
+  readonly capturedAt: string;
+  /** The run and the class that the manifest was captured for. */
+  readonly run: string;
+  readonly classId: string;
+  readonly os: Manifest['os'];
+}
+
+/** What a machine can be patched with at once: no online run is needed. */
+export type RememberedFit = Pick<
+  RememberedManifest,
+  'manifestKey' | 'manifestDigest' | 'capturedAt' | 'run'
+> & {
+  /** On which the update was run then; a clone is long gone. */
+  readonly representative: string;
+};
+
+/** Hours for which a manifest speaks for its update. */
+export interface MemoryLimits {
+  /** What a package source offers changes from day to day. */
+  readonly packagesHours: number;
+  /** Of scripts and compliance checks: they change with their text, and then are another update. */
+  readonly scriptHours: number;
+}
+
+export const DEFAULT_MEMORY_LIMITS: MemoryLimits = { packagesHours: 24, scriptHours: 30 * 24 };
+
+/** Each is compared with each machine, and one that fits is seldom far back. */
+export const MOST_TRIED = 5;
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Hexadecimal digits that say what an update does: two definitions with the same are one update, whatever they are called
+ * and however long they may take.
+ */
+export function updateDigest(update: Update): string {
+  const what =
+    update.kind === 'packages'
+      ? [update.kind, Array.isArray(update.select) ? [...new Set(update.select)].sort() : update.select]
+      : definitionOf(update);
+  return digestOf(new TextEncoder().encode(JSON.stringify(what))).slice('sha256:'.length);
+}
+
+/** Everything that is not only for people or about time. */
+function definitionOf(update: Update): unknown {
+  const { name: _name, description: _description, timeoutSeconds: _timeout, ...rest } = update;
+  return Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** What to write down of a manifest; undefined for one that may patch no other machine. */
+export function rememberedManifest(
+  manifest: Manifest,
+  where: { readonly manifestKey: string; readonly manifestDigest: string },
+): RememberedManifest | undefined {
+  if (manifest.onlyOnline !== undefined || manifest.reads === undefined) return undefined;
+  const { capturedAt, run, classId, os } = manifest;
+  return { ...where, capturedAt, run, classId, os };
+}
+
+/** Those that may be tried on a machine of this system, the newest first. */
+export function remembered(
+  known: readonly RememberedManifest[],
+  request: {
+    readonly update: Update;
+    readonly os: Manifest['os'];
+    readonly now: Date;
+    readonly limits?: MemoryLimits;
+  },
+): RememberedManifest[] {
+  const { update, os, now, limits = DEFAULT_MEMORY_LIMITS } = request;
+  const hours = update.kind === 'packages' ? limits.packagesHours : limits.scriptHours;
+  return known
+    .filter(({ capturedAt }) => ageHours(capturedAt, now) <= hours)
+    .filter(
+      (entry) =>
+        entry.os.id === os.id &&
+        entry.os.versionId === os.versionId &&
+        entry.os.architecture === os.architecture,
+    )
+    .sort((a, b) => (a.capturedAt > b.capturedAt ? -1 : 1))
+    .slice(0, MOST_TRIED);
+}
+
+/** Infinite for what is no time, so that it is never young enough. */
+export function ageHours(capturedAt: string, now: Date): number {
+  const age = (now.getTime() - Date.parse(capturedAt)) / HOUR_MS;
+  return Number.isNaN(age) ? Infinity : age;
+}

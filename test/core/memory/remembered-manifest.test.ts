@@ -1,0 +1,104 @@
+import {
+  MOST_TRIED,
+  remembered,
+  rememberedManifest,
+  type RememberedManifest,
+  updateDigest,
+} from '../../../core/memory/remembered-manifest';
+import { rememberedClasses } from '../../../core/memory/remembered-classes';
+import type { Manifest } from '../../../core/manifest/manifest-schema';
+import type { Update } from '../../../core/update/update';
+
+const os = { id: 'debian', versionId: '12', architecture: 'amd64' };
+const security: Update = { kind: 'packages', name: 'november', select: 'security' };
+const script: Update = { kind: 'script', name: 'motd', commands: ['echo hi > /etc/motd'] };
+const now = new Date('2026-11-20T12:00:00Z');
+
+const entry = (capturedAt: string, change: Partial<RememberedManifest> = {}): RememberedManifest => ({
+  manifestKey: `runs/r/${capturedAt}`,
+  manifestDigest: `sha256:${capturedAt}`,
+  capturedAt,
+  run: 'r',
+  classId: 'c',
+  os,
+  ...change,
+});
+
+describe('updateDigest', () => {
+  it('is of what is done, not of what it is called', () => {
+    expect(updateDigest({ ...security, name: 'x', description: 'y', timeoutSeconds: 60 })).toBe(
+      updateDigest(security),
+    );
+    expect(updateDigest({ ...security, select: 'all' })).not.toBe(updateDigest(security));
+    expect(updateDigest({ ...security, select: ['b', 'a', 'b'] })).toBe(
+      updateDigest({ ...security, select: ['a', 'b'] }),
+    );
+    expect(updateDigest(script)).not.toBe(updateDigest({ ...script, commands: ['true'] }));
+    expect(updateDigest(script)).not.toBe(updateDigest({ ...script, kind: 'compliance' }));
+    expect(updateDigest(script)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('remembered', () => {
+  it('gives the newest of the system that are young enough, and few', () => {
+    const known = [
+      entry('2026-11-20T01:00:00Z'),
+      entry('2026-11-20T09:00:00Z'),
+      entry('2026-11-18T09:00:00Z'),
+      entry('2026-11-20T10:00:00Z', { os: { ...os, versionId: '11' } }),
+      entry('2026-11-20T10:00:00Z', { os: { ...os, architecture: 'arm64' } }),
+      entry('no time'),
+    ];
+    const tried = (update: Update) =>
+      remembered(known, { update, os, now }).map(({ capturedAt }) => capturedAt);
+    expect(tried(security)).toEqual(['2026-11-20T09:00:00Z', '2026-11-20T01:00:00Z']);
+    expect(tried(script)).toHaveLength(3);
+    expect(
+      remembered(known, { update: security, os, now, limits: { packagesHours: 4, scriptHours: 1 } }),
+    ).toHaveLength(1);
+    const many = Array.from({ length: 9 }, (_, index) => entry(`2026-11-20T0${index}:00:00Z`));
+    expect(remembered(many, { update: security, os, now })).toHaveLength(MOST_TRIED);
+  });
+});
+
+describe('rememberedManifest', () => {
+  const manifest = { capturedAt: '2026-11-20T09:00:00Z', run: 'r', classId: 'c', os } as Manifest;
+  const where = { manifestKey: 'k', manifestDigest: 'd' };
+
+  it('takes only what is known to fit: not what may have read anything, nor what fits nobody', () => {
+    expect(rememberedManifest(manifest, where)).toBeUndefined();
+    expect(rememberedManifest({ ...manifest, reads: [], onlyOnline: ['a reason'] }, where)).toBeUndefined();
+    expect(rememberedManifest({ ...manifest, reads: [] }, where)).toEqual(
+      entry('2026-11-20T09:00:00Z', where),
+    );
+  });
+});
+
+describe('rememberedClasses', () => {
+  const fit = (digest: string) => ({
+    manifestKey: 'k',
+    manifestDigest: digest,
+    capturedAt: 'then',
+    run: 'r',
+    representative: 'i-9',
+  });
+
+  it('groups by manifest, the largest first, and leaves alone what only runs', () => {
+    const fits = new Map([
+      ['i-4', fit('b')],
+      ['i-3', fit('a')],
+      ['i-2', fit('b')],
+      ['i-1', fit('b')],
+      ['i-5', fit('c')],
+    ]);
+    const classes = rememberedClasses(fits, new Set(['i-4', 'i-5']));
+    expect(classes.map(({ members, liveMembers }) => ({ members, liveMembers }))).toEqual([
+      { members: ['i-1', 'i-2'], liveMembers: ['i-4'] },
+      { members: ['i-3'], liveMembers: [] },
+    ]);
+    expect(classes[0]!.reason).toBe(
+      '3 instances match what run r captured on i-9 at then: the update is not run again',
+    );
+    expect(classes[0]!.classId).toMatch(/^[0-9a-f]{12}$/);
+  });
+});
