@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Report } from '../core/report/report';
+import type { Update } from '../core/update/update';
+import type { PendingUpdates } from '../local/fleet/demo-fleet';
 import { demoMachines, type FleetFilesystem, type FleetMachine } from '../local/fleet/fleet-machines';
 import { ensureRequirements } from '../local/fleet/requirements';
 import { KERNEL_ENGINE_PROGRAMS } from './local/kernel-engine';
@@ -32,27 +34,37 @@ export interface DemoResult {
 export async function demo(options: DemoOptions): Promise<DemoResult> {
   return withPatchedFleet(
     options,
-    demoMachines({ filesystem: options.filesystem }),
+    { machines: demoMachines({ filesystem: options.filesystem }), update: 'security' },
     async (_open, result) => result,
   );
 }
 
+/** A fleet, and the update that it gets. */
+export interface PatchedFleet {
+  readonly machines: readonly FleetMachine[];
+  /** Name of the update. */
+  readonly update: string;
+  /** Those that are deployed, in the place of the app's own. */
+  readonly updates?: readonly Update[];
+  readonly publish?: (repositoryFolder: string) => Promise<void>;
+}
+
 /** The demo with a continuation that looks at the patched fleet while the cloud still serves. */
 export async function withPatchedFleet<T>(
-  options: DemoOptions,
-  machines: readonly FleetMachine[],
+  options: Omit<DemoOptions, 'pending'> & { readonly pending: PendingUpdates },
+  { machines, update, updates, publish }: PatchedFleet,
   use: (open: OpenCloud, result: DemoResult) => Promise<T>,
 ): Promise<T> {
   const { stateFolder, tell } = options;
   await ensureRequirements(tell, options.filesystem === 'ext4' ? [] : KERNEL_ENGINE_PROGRAMS);
   await removeStateFolder(stateFolder);
-  const open = await openCloud(options);
+  const open = await openCloud({ ...options, updates });
   try {
-    await makeFleet(open, machines, options.pending, tell);
+    await makeFleet(open, machines, options.pending, tell, publish);
     await writeFleetFilesystem(stateFolder, options.filesystem);
     const events = path.join(stateFolder, 'events.jsonl');
     const before = (await logLines(events)).length;
-    const input = { update: 'security' };
+    const input = { update };
     tell(`starting patch-fleet with ${JSON.stringify(input)}`);
     const name = runName('demo', new Date());
     const run = await runAndWatch(

@@ -5,7 +5,8 @@ import { FLEET_FILESYSTEMS, fleetFilesystemNamed } from '../local/fleet/fleet-ma
 import { reexecInPrivateNamespace } from '../local/start';
 import { demo } from './demo';
 import { localCommands } from './local/commands';
-import { oracle } from './oracle/oracle';
+import { oracleCaseNamed } from './oracle/cases/all-cases';
+import { oracle, oracleList } from './oracle/oracle';
 import { PROJECT_FOLDER } from './local/synthesize';
 
 const DEFAULT_PORT = 4599;
@@ -71,20 +72,23 @@ program
 
 program
   .command('oracle')
-  .description('compare offline patched machines with copies updated by their own package manager')
+  .description('compare offline patched machines with copies that were updated online')
+  .argument('[case]', 'one of `oracle list`', 'security')
   .option('--state <folder>', stateOption[1], path.join(PROJECT_FOLDER, '.imageelves', 'oracle'))
   .option('--port <number>', 'loopback port of the embedded cloud', '0')
   .option(...pendingOption)
   .option(...filesystemOption)
   .option('--json <file>', 'write the result there')
-  .action(async (flags: FleetFlags & { json?: string }) => {
-    if (!(await oracle(fleetOptions(flags), flags.json))) process.exitCode = 1;
+  .action(async (name: string, flags: FleetFlags & { json?: string }) => {
+    if (name === 'list') return console.log(oracleList());
+    if (!(await oracle(oracleCaseNamed(name), fleetOptions(flags), flags.json))) process.exitCode = 1;
   });
 
 program.addCommand(localCommands({ stateOption, filesystemOption, defaultPort: DEFAULT_PORT, tell }));
 
 async function main(): Promise<void> {
-  const needsNamespace = ['demo', 'oracle'].includes(process.argv[2] ?? '') || process.argv[3] === 'serve';
+  const [command = '', what] = process.argv.slice(2);
+  const needsNamespace = (['demo', 'oracle'].includes(command) && what !== 'list') || what === 'serve';
   if (needsNamespace && process.getuid?.() === 0) {
     const exitCode = await reexecInPrivateNamespace();
     if (exitCode !== undefined) process.exit(exitCode);

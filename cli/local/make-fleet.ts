@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { buildFleet } from '../../local/fleet/demo-fleet';
+import { buildFleet, type PendingUpdates } from '../../local/fleet/demo-fleet';
 import type { FleetMachine } from '../../local/fleet/fleet-machines';
 import type { OpenCloud } from './open-cloud';
 
@@ -7,8 +7,9 @@ import type { OpenCloud } from './open-cloud';
 export async function makeFleet(
   open: OpenCloud,
   machines: readonly FleetMachine[],
-  pending: 'distribution' | 'repository',
+  pending: PendingUpdates,
   tell: (line: string) => void,
+  publish?: (repositoryFolder: string) => Promise<void>,
 ): Promise<void> {
   await buildFleet(machines, {
     registry: open.cloud.fleet,
@@ -16,6 +17,7 @@ export async function makeFleet(
     workFolder: path.join(open.cloud.diskFolder, 'making'),
     repositoryFolder: open.repositoryFolder,
     pending,
+    publish,
     tell,
   });
   await open.cloud.settled();

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Update } from '../../core/update/update';
 import type { FleetFilesystem } from '../../local/fleet/fleet-machines';
 import { startLocalCloud, type LocalCloud } from '../../local/start';
 import { clientsOf, type AwsClients } from '../run/aws-clients';
@@ -17,6 +18,8 @@ export interface CloudOptions {
   readonly port: number;
   /** Of the fleet: all but ext4 need the kernel engine. */
   readonly filesystem: FleetFilesystem;
+  /** The updates that are deployed, in the place of the app's own. */
+  readonly updates?: readonly Update[];
   readonly tell: (line: string) => void;
 }
 
@@ -31,12 +34,21 @@ export interface OpenCloud {
 }
 
 /** Starts the cloud over the state folder and deploys what `cdk synth` makes. The process must be in a private namespace. */
-export async function openCloud({ stateFolder, port, filesystem, tell }: CloudOptions): Promise<OpenCloud> {
+export async function openCloud({
+  stateFolder,
+  port,
+  filesystem,
+  updates,
+  tell,
+}: CloudOptions): Promise<OpenCloud> {
   const repositoryFolder = path.join(stateFolder, 'repository');
   const functionVariables: Record<string, string> = {};
   if (filesystem !== 'ext4') functionVariables['KERNEL_ENGINE_DIRECTORY'] = await buildKernelEngine(tell);
   tell('synthesizing: the artifacts that cdk deploy would deploy');
-  const assembly = await synthesize(path.join(stateFolder, 'cdk.out'), CLONE_NETWORK);
+  const assembly = await synthesize(path.join(stateFolder, 'cdk.out'), {
+    ...CLONE_NETWORK,
+    ...(updates === undefined ? {} : { updates: JSON.stringify(updates) }),
+  });
   const cloud = await startLocalCloud({
     stateFolder,
     port,

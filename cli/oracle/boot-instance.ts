@@ -7,30 +7,59 @@ export const LIST_PACKAGES =
 
 /** Units that must be active on a machine with these packages. */
 export const servicesOf = (packages: readonly string[]): string[] => [
-  'ssh',
+  ...(packages.some((line) => /^openssh-server:\S+ \S+ ii/.test(line)) ? ['ssh'] : []),
   ...(packages.some((line) => line.startsWith('nginx-light:')) ? ['nginx'] : []),
 ];
 
-/** Boots a patched machine by StartInstances and asks it for its units and package versions; stops it again. */
+/** What a running machine answered to shell lines, and how they ended. */
+export type Answers = ReadonlyMap<string, string>;
+
+/** Asks a running machine; an answer begins with the exit code. */
+export async function ask(
+  machines: Machines,
+  instanceId: string,
+  questions: readonly string[],
+): Promise<Answers> {
+  const answers = new Map<string, string>();
+  for (const question of questions) {
+    const { exitCode, output } = await machines.run(instanceId, [question]);
+    answers.set(question, `${exitCode}: ${output.trim()}`);
+  }
+  return answers;
+}
+
+/** What a machine must be like once it has booted, and what it is asked besides. */
+export interface ExpectedBoot {
+  readonly packages: readonly string[];
+  readonly units: readonly string[];
+  readonly questions: readonly string[];
+}
+
+/** Boots a patched machine by StartInstances and asks it for its units, package versions and more; stops it again. */
 export async function bootInstance(
   machines: Machines,
   instance: Instance,
-  expectedPackages: readonly string[],
+  { packages, units, questions }: ExpectedBoot,
   tell: (line: string) => void,
-): Promise<string[]> {
+): Promise<{ problems: string[]; answers: Answers }> {
   const id = instance.InstanceId ?? '';
   tell(`booting ${id} from its patched volume`);
   await machines.start(id);
-  const services = servicesOf(expectedPackages);
-  const units = await machines.run(id, [
-    `systemctl is-active --quiet ${services.join(' ')} || systemctl --no-pager status ${services.join(' ')}`,
-    `systemctl is-active ${services.join(' ')}`,
-  ]);
-  const versions = await machines.run(id, [LIST_PACKAGES]);
-  await machines.stop(id);
   const problems: string[] = [];
-  if (units.exitCode !== 0) problems.push(`services are not active: ${units.output.trim()}`);
-  if (versions.output.trim() !== expectedPackages.join('\n').trim())
+  const services = [...servicesOf(packages), ...units].join(' ');
+  if (services !== '') {
+    const active = await machines.run(id, [
+      `systemctl is-active --quiet ${services} || systemctl --no-pager status ${services}`,
+      `systemctl is-active ${services}`,
+    ]);
+    if (active.exitCode !== 0) problems.push(`services are not active: ${active.output.trim()}`);
+  }
+  const failed = await machines.run(id, ['systemctl --failed --no-legend --plain']);
+  if (failed.output.trim() !== '') problems.push(`units failed: ${failed.output.trim()}`);
+  const versions = await machines.run(id, [LIST_PACKAGES]);
+  if (versions.output.trim() !== packages.join('\n').trim())
     problems.push('package versions differ from the online updated twin');
-  return problems;
+  const answers = await ask(machines, id, questions);
+  await machines.stop(id);
+  return { problems, answers };
 }

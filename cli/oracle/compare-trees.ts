@@ -1,4 +1,4 @@
-import { namedDifference, type NamedDifference } from './named-differences';
+import { namedDifference, NAMED_DIFFERENCES, type NamedDifference } from './named-differences';
 
 /** One line of list_tree.py: what the kernel shows of one path. */
 export interface TreeEntry {
@@ -57,11 +57,13 @@ function linkGroups(tree: ReadonlyMap<string, TreeEntry>): Map<string, string> {
  * owner, xattrs and link structure. Times are not compared.
  *
  * @param sameRecords says whether two files of unlike content hold the same records, for files that are tables
+ * @param rules differences that have a reason
  */
 export async function compareTrees(
   offline: ReadonlyMap<string, TreeEntry>,
   online: ReadonlyMap<string, TreeEntry>,
   sameRecords: (path: string) => Promise<boolean>,
+  rules: readonly NamedDifference[] = NAMED_DIFFERENCES,
 ): Promise<TreeComparison> {
   const differences: TreeDifference[] = [];
   const offlineLinks = linkGroups(offline);
@@ -71,7 +73,8 @@ export async function compareTrees(
     const left = offline.get(path);
     const right = online.get(path);
     const report = (what: string, a: unknown, b: unknown): void => {
-      differences.push({ path, what, offline: String(a), online: String(b), named: namedDifference(path) });
+      const named = namedDifference(path, what, rules);
+      differences.push({ path, what, offline: String(a), online: String(b), named });
     };
     if (left === undefined || right === undefined) {
       report('exists', left?.type ?? 'absent', right?.type ?? 'absent');

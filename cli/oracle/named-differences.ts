@@ -1,11 +1,13 @@
 /**
  * Where an offline patched machine may differ from the same machine updated by its own package manager.
- * Anything else is a defect. docs/oracle.md explains each; a test keeps the two lists equal.
+ * Anything else is a defect. docs/oracle.md explains each; a test keeps the two lists equal. A case may have more of its own.
  */
 export interface NamedDifference {
   readonly pattern: RegExp;
   readonly shown: string;
   readonly reason: string;
+  /** What may differ (TreeDifference.what); without it, anything. */
+  readonly only?: readonly string[];
 }
 
 export const NAMED_DIFFERENCES: readonly NamedDifference[] = [
@@ -63,7 +65,11 @@ export const NAMED_DIFFERENCES: readonly NamedDifference[] = [
   },
 ];
 
-/** The rule that allows this path to differ, if any. */
-export function namedDifference(path: string): NamedDifference | undefined {
-  return NAMED_DIFFERENCES.find(({ pattern }) => pattern.test(path));
+/** The rule that allows this path to differ so, if any. */
+export function namedDifference(
+  path: string,
+  what: string,
+  rules: readonly NamedDifference[],
+): NamedDifference | undefined {
+  return rules.find(({ pattern, only }) => pattern.test(path) && (only === undefined || only.includes(what)));
 }

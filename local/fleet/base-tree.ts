@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runProgram } from './run-program';
 
@@ -7,6 +7,10 @@ import { runProgram } from './run-program';
 export interface PackageSet {
   readonly name: string;
   readonly packages: readonly string[];
+  /** Of what every machine has: these do not. */
+  readonly without?: readonly string[];
+  /** Shell lines run as root in the tree when all is installed. */
+  readonly prepare?: readonly string[];
 }
 
 const MIRROR = 'http://deb.debian.org/debian';
@@ -48,8 +52,8 @@ export async function bootstrapTree(
   bannerPackage: string,
   cacheFolder: string,
 ): Promise<BaseTree> {
-  const packages = [...EVERY_MACHINE, ...set.packages];
-  const recipe = JSON.stringify({ version: 4, packages, repacked: REPACKED });
+  const packages = [...EVERY_MACHINE.filter((name) => !set.without?.includes(name)), ...set.packages];
+  const recipe = JSON.stringify({ version: 4, packages, repacked: REPACKED, prepare: set.prepare });
   const key = `${set.name}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`;
   const folder = path.join(cacheFolder, key);
   const tree: BaseTree = { tarFile: path.join(folder, 'tree.tar'), poolFolder: path.join(folder, 'pool') };
@@ -60,6 +64,8 @@ export async function bootstrapTree(
   const pool = path.join(work, 'pool');
   await mkdir(pool);
   const banner = '/var/tmp/fleet-banner.deb';
+  const prepare = path.join(work, 'prepare.sh');
+  await writeFile(prepare, ['set -eu', ...(set.prepare ?? []), ''].join('\n'));
   await runProgram('mmdebstrap', [
     '--quiet',
     '--variant=minbase',
@@ -68,6 +74,8 @@ export async function bootstrapTree(
     `--customize-hook=chroot "$1" sh -c 'dpkg -i ${banner} && rm ${banner} && mkdir /var/tmp/pool && cd /var/tmp/pool && apt-get download -qq ${REPACKED.join(' ')}'`,
     `--customize-hook=sync-out /var/tmp/pool ${pool}`,
     '--customize-hook=chroot "$1" rm -r /var/tmp/pool',
+    `--customize-hook=upload ${prepare} /var/tmp/prepare.sh`,
+    '--customize-hook=chroot "$1" sh -c "sh /var/tmp/prepare.sh && rm /var/tmp/prepare.sh"',
     'bookworm',
     path.join(work, 'tree.tar'),
     `deb ${MIRROR} bookworm main`,

@@ -27,6 +27,12 @@ export interface FleetRegistry {
   }): Promise<{ instanceId: string }>;
 }
 
+/**
+ * What an upgrade of the fleet brings. `distribution`: the security updates pending today, else repacked packages;
+ * `repository`: repacked packages only, the same on any day; `nothing`: machines have the point release and stay with it.
+ */
+export type PendingUpdates = 'distribution' | 'repository' | 'nothing';
+
 export interface FleetOptions {
   readonly registry: FleetRegistry;
   /** Bootstrapped trees are kept here between fleets. */
@@ -34,8 +40,9 @@ export interface FleetOptions {
   /** Scratch on the cloud's storage, and the repository made on the spot; the cloud serves it as http://repository.local. */
   readonly workFolder: string;
   readonly repositoryFolder: string;
-  /** `distribution`: the security updates pending today, else repacked packages; `repository`: repacked packages only, the same on any day. */
-  readonly pending: 'distribution' | 'repository';
+  readonly pending: PendingUpdates;
+  /** Puts more into the repository folder, before machines are made. */
+  readonly publish?: (repositoryFolder: string) => Promise<void>;
   readonly tell: (line: string) => void;
 }
 
@@ -46,7 +53,8 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
   await mkdir(pool, { recursive: true });
   await mkdir(options.workFolder, { recursive: true });
   const banner = await buildBannerPackage('1.0', options.workFolder);
-  await buildBannerPackage('1.1', pool);
+  if (options.pending !== 'nothing') await buildBannerPackage('1.1', pool);
+  await options.publish?.(options.repositoryFolder);
 
   const bases = new BaseDisks(registry);
   let repack = options.pending === 'repository';
@@ -55,7 +63,7 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
     tell(`bootstrapping Debian 12 with ${set.packages.join(', ') || 'no extra packages'} (${set.name})`);
     tree = await bootstrapTree(set, banner, options.cacheFolder);
     const disks = await bases.makeFirst(set, layout, tree, aptSources(options.pending === 'distribution'));
-    if (!repack && (await pendingUpdates(disks)) === 0) {
+    if (options.pending === 'distribution' && !repack && (await pendingUpdates(disks)) === 0) {
       tell('the distribution has no security update pending today: using repacked packages');
       repack = true;
     }

@@ -3,6 +3,9 @@ import { BTRFS, EXT4, TWO_VOLUMES, XFS, XFS_EXT4_BOOT, XFS_ON_LVM, type DiskLayo
 import type { LocalChange } from './machine-disk';
 
 const WEB: PackageSet = { name: 'web', packages: ['nginx-light'] };
+/** Appended to a machine's name: its copy. */
+export const TWIN_SUFFIX = '-online';
+
 const APP: PackageSet = { name: 'app', packages: [] };
 
 /** One machine of the fleet as it is to be made. */
@@ -14,6 +17,22 @@ export interface FleetMachine {
   readonly change: LocalChange;
   /** A copy of this machine's disks, made right after it: same identity, same content, other instance. */
   readonly twinOf?: string;
+}
+
+/**
+ * A small fleet of one class: a running machine and two stopped ones, of which one has an extra package with an account of
+ * its own. Each of the stopped has a twin.
+ */
+export function smallFleet(set: PackageSet): FleetMachine[] {
+  const machine = { set, layout: EXT4, state: 'stopped', change: 'none' } as const;
+  const stopped: FleetMachine[] = [
+    { ...machine, name: 'birch-02' },
+    { ...machine, name: 'cedar-03', change: 'extra-package' },
+  ];
+  return [
+    { ...machine, name: 'amber-01', state: 'running' },
+    ...stopped.flatMap((one) => [one, { ...one, name: `${one.name}${TWIN_SUFFIX}`, twinOf: one.name }]),
+  ];
 }
 
 export const FLEET_FILESYSTEMS = ['ext4', 'xfs', 'mixed'] as const;
@@ -60,7 +79,7 @@ export function demoMachines({
       const machine: FleetMachine = { name: `${set.name}-${number}`, set, layout, state, change };
       machines.push(machine);
       if (twinsOf.includes(machine.name))
-        machines.push({ ...machine, name: `${machine.name}-online`, twinOf: machine.name });
+        machines.push({ ...machine, name: `${machine.name}${TWIN_SUFFIX}`, twinOf: machine.name });
     }
   }
   return machines;

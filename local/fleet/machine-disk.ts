@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { BaseTree } from './base-tree';
@@ -67,9 +67,11 @@ export async function makeMachineDisks(
       `127.0.0.1 localhost\n127.0.1.1 ${machine.name}.example.internal ${machine.name}\n`,
     );
     await writeFile(file('etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
-    await runProgram('sh', ['-c', 'rm -f "$1"/etc/ssh/ssh_host_*_key*', 'sh', root]);
-    await runProgram('ssh-keygen', ['-A', '-q', '-f', root]);
-    for (const name of await hostKeyComments(root)) await relabelHostKey(name, machine.name);
+    if (await hasSshServer(root)) {
+      await runProgram('sh', ['-c', 'rm -f "$1"/etc/ssh/ssh_host_*_key*', 'sh', root]);
+      await runProgram('ssh-keygen', ['-A', '-q', '-f', root]);
+      for (const name of await hostKeyComments(root)) await relabelHostKey(name, machine.name);
+    }
     if (machine.change === 'edited-configuration') {
       await appendFile(
         file(BANNER_CONFIGURATION),
@@ -80,6 +82,12 @@ export async function makeMachineDisks(
   });
   return disks;
 }
+
+const hasSshServer = (root: string): Promise<boolean> =>
+  access(path.join(root, 'usr/sbin/sshd')).then(
+    () => true,
+    () => false,
+  );
 
 async function hostKeyComments(root: string): Promise<string[]> {
   const listing = await runProgram('find', [path.join(root, 'etc/ssh'), '-name', 'ssh_host_*_key.pub']);

@@ -97,8 +97,8 @@ test('the machine with the edited configuration gets a round of its own, on a cl
 });
 
 test('on each layout, an offline patched machine equals its copy that apt-get upgraded, outside the named differences', () => {
-  expect(result.cases.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'web-4', 'app-2', 'app-5']);
-  for (const { machine, comparison } of result.cases) {
+  expect(result.pairs.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'web-4', 'app-2', 'app-5']);
+  for (const { machine, comparison } of result.pairs) {
     expect(comparison.paths).toBeGreaterThan(10_000);
     expect({ machine, unexplained: comparison.unexplained }).toEqual({ machine, unexplained: [] });
   }
