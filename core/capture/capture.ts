@@ -1,6 +1,9 @@
 import type { Digest } from '../chunk-store/chunk-store';
 import { digestOf } from '../chunk-store/digest';
 import type { Content } from '../chunk-store/pack-builder';
+import { firstBootOperations } from '../deferred/first-boot-operations';
+import { withoutSecrets } from '../generated/secrets';
+import { setAsideOwnEntries } from '../generated/set-aside';
 import type { Image } from '../image/image';
 import { contentsOf } from '../manifest/check-operations';
 import {
@@ -15,6 +18,7 @@ import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
 import { CaptureError } from './capture-errors';
 import { changedPaths, scanImage } from './changed-paths';
+import { joinCompanions } from './companion-files';
 import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
@@ -25,6 +29,12 @@ import { planOperations } from './plan-operations';
 import { RecordedChanges } from './recorded-changes';
 import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
 
+/** Another machine of the class, before and after the same update was run on it. */
+export interface CaptureWitness {
+  readonly before: Image;
+  readonly after: Image;
+}
+
 export interface CaptureRequest {
   /** The representative before and after the update was run on it. */
   readonly before: Image;
@@ -34,6 +44,7 @@ export interface CaptureRequest {
   readonly classId: string;
   readonly representative: Manifest['representative'];
   readonly capturedAt: Date;
+  readonly witness?: CaptureWitness;
   /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
   readonly memberPackages?: ReadonlySet<string>;
   /** Of the representative: changes that were none of the update's are left out. */
@@ -46,11 +57,15 @@ export interface CaptureRequest {
 export interface Capture {
   /** Without `packs`: store the contents (storeContents) and add the index that gives. */
   readonly manifest: Manifest;
+  /** Whether the witness told anything, and why it did not. */
+  readonly witness?: { readonly used: boolean; readonly note?: string };
   /** Every content that the operations put, each once, in their order; read from the after-image when asked for. */
   contents(): AsyncIterable<Content>;
 }
 
 const LISTED_WARNINGS = 1000;
+/** One is enough; a person wants to know how many there are. */
+const LISTED_REASONS = 100;
 
 /** A content is held in memory when it is packed and when it is put. */
 const LARGEST_CONTENT_BYTES = 1024 ** 3;
@@ -72,14 +87,20 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const scanBefore = await scanImage(before);
   const scanAfter = await scanImage(after);
   const leftOut = new LeftOut(request.volatilePaths ?? VOLATILE_PATHS);
-  const changed = changedPaths(scanBefore, scanAfter).filter((one) => !leftOut.takes(one));
+  const own = await setAsideOwnEntries(changedPaths(scanBefore, scanAfter), after);
+  const changed = own.others.filter((one) => !leftOut.takes(one));
   const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
   const candidates = leftOut.without(changed, recorded?.othersChanges(changed));
-  const changes = await readChanges(before, after, candidates, codecFor);
-  const planned = planOperations(changes.entries, changes.inodes, changes.records);
+  const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
+  const changes = await readChanges(before, after, units, codecFor);
+  const whole = planOperations(changes.entries, changes.inodes, changes.records);
+  const { operations: planned, onlyOnline: secrets } = await withoutSecrets(whole, after, changes.kept);
   checkSizes(planned);
   const { operations, warnings } = await markIdentity(planned, after, changes);
   const decisions = new Decisions();
+  for (const { path, decision, reason } of own.decisions) decisions.add(path, decision, reason);
+  const firstBoot = await firstBootOperations(own.steps, after, nanosecondsOf(request.capturedAt));
+  const onlyOnline = [...own.onlyOnline, ...secrets, ...firstBoot.problems].slice(0, LISTED_REASONS);
   const unseen = recorded?.explain(operations, decisions) ?? [];
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
@@ -91,30 +112,30 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     update: { name: update.name, kind: update.kind },
     capturedAt: request.capturedAt.toISOString(),
     representative: request.representative,
-    os: {
-      id: after.os.id,
-      versionId: before.os.versionId,
-      architecture: after.os.architecture,
-    },
-    operations,
-    times: modificationTimes(operations, candidates, {
-      before: scanBefore,
-      after: scanAfter,
-    }),
+    os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
+    operations: [...operations, ...firstBoot.operations],
+    times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
     packs: [],
     leftOut: leftOut.listed(),
-    warnings: [...leftOut.warnings, ...unseen, ...warnings, ...(due?.warnings ?? [])].slice(
+    warnings: [...leftOut.warnings, ...own.warnings, ...unseen, ...warnings, ...(due?.warnings ?? [])].slice(
       0,
       LISTED_WARNINGS,
     ),
     ...(recorded && { recording: recorded.facts() }),
+    ...(own.steps.length > 0 && { deferred: [...own.steps] }),
+    ...(onlyOnline.length > 0 && { onlyOnline }),
     decisions: decisions.listed(),
     ...(due?.due === undefined ? {} : { due: due.due }),
   };
+  const recordContents = new Map([...changes.recordContents, ...firstBoot.contents]);
   return {
     manifest,
-    contents: () => contentsInOrder(operations, after, changes),
+    contents: () => contentsInOrder(manifest.operations, after, { ...changes, recordContents }),
   };
+}
+
+function nanosecondsOf(date: Date): bigint {
+  return BigInt(date.getTime()) * 1_000_000n;
 }
 
 function checkSizes(operations: readonly Operation[]): void {
