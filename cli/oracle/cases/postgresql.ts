@@ -14,10 +14,10 @@ export const postgresql = smallCase({
       reason: 'the cluster is never copied: each machine makes its own, with its own system identifier',
     },
     {
-      pattern:
-        /^\/etc\/ssl\/(certs\/ssl-cert-snakeoil\.pem|private\/ssl-cert-snakeoil\.key|certs\/[0-9a-f]{8}\.0)$/,
+      pattern: /^\/etc\/ssl\/(certs\/ssl-cert-snakeoil\.pem|private\/ssl-cert-snakeoil\.key)$/,
       shown: '/etc/ssl/certs/ssl-cert-snakeoil.pem, /etc/ssl/private/ssl-cert-snakeoil.key',
       reason: 'a key pair that each machine makes for itself',
+      only: ['content'],
     },
     {
       pattern: /^\/var\/lib\/imageelves(\/|$)/,
