@@ -63,8 +63,8 @@ export async function assembleImage<O extends { readonly filesystem: FilesystemR
     const opened = await opener.open(source);
     const whole = opened.filesystem;
     const filesystem = subvolume === undefined ? whole : new SubtreeReader(whole, `/${subvolume}`);
-    const { volumeIds, partition, kind } = source;
-    mounts.push({ mountPoint, volumeIds, partition, kind, filesystem, source, subvolume, opened });
+    const { volumeIds, partition, partUuid, kind } = source;
+    mounts.push({ mountPoint, volumeIds, partition, partUuid, kind, filesystem, source, subvolume, opened });
   }
   // The files that say who the machine is may stand on any mount, so they are read through the namespace.
   const facts = { ignoredMounts: ignored };

@@ -20,6 +20,8 @@ export interface ImageMount {
   readonly volumeIds: readonly string[];
   /** Number of the partition; undefined when the filesystem takes the whole volume, or a logical volume. */
   readonly partition: number | undefined;
+  /** Of that partition, where the volume has a table of them. */
+  readonly partUuid?: string;
   readonly kind: string;
   readonly filesystem: FilesystemReader;
 }

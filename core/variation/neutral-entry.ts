@@ -1,0 +1,65 @@
+import type { Digest } from '../chunk-store/chunk-store';
+import { digestOf } from '../chunk-store/digest';
+import { readEntry } from '../footprint/read-entry';
+import type { Stat, Xattrs } from '../filesystem/filesystem';
+import type { Image } from '../image/image';
+import { mapAclIds } from './access-control-list';
+import { neutralise } from './neutral';
+import type { Variation } from './variation';
+
+/** Larger files are compared as they are: settings are not that large. */
+const LARGEST_NEUTRAL_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The digest by which two machines are said to have the same entry but for what is each one's own: values are replaced
+ * by tokens, owners are told by name. `content: 'skip'` as for readEntry. With `points: []` only owners are.
+ */
+export async function neutralEntryDigest(
+  image: Image,
+  path: string,
+  stat: Stat,
+  variation: Variation,
+  options: { readonly content?: 'read' | 'skip' } = {},
+): Promise<{ digest: Digest; found: string[] }> {
+  const { type, sizeBytes } = stat;
+  if (type === 'file' && sizeBytes <= LARGEST_NEUTRAL_BYTES && options.content !== 'skip') {
+    const { bytes, found } = neutralise(path, await image.readFile(path), variation.points);
+    const xattrs = await image.xattrs(path);
+    return { digest: ownerlessDigest(stat, xattrs, { content: digestOf(bytes) }, variation), found };
+  }
+  const { xattrs, content, target } = await readEntry(image, path, stat, options);
+  if (target === undefined)
+    return { digest: ownerlessDigest(stat, xattrs, { content }, variation), found: [] };
+  const neutral = neutralise(path, Buffer.from(target, 'utf8'), variation.points);
+  const facts = { target: Buffer.from(neutral.bytes).toString('utf8') };
+  return { digest: ownerlessDigest(stat, xattrs, facts, variation), found: neutral.found };
+}
+
+/** As entryDigest, with the names of owners in the place of their numbers. */
+export function ownerlessDigest(
+  { type, mode, uid, gid, device }: Stat,
+  xattrs: Xattrs,
+  { content, target }: { readonly content?: Digest; readonly target?: string },
+  { users, groups }: Pick<Variation, 'users' | 'groups'>,
+): Digest {
+  const named = [...xattrs].map(([name, value]) => {
+    const names: string[] = [];
+    const bytes = mapAclIds(name, value, (kind, id) => {
+      names.push(`${kind} ${(kind === 'user' ? users : groups).nameOf.get(id) ?? id}`);
+      return 0;
+    });
+    return [name, Buffer.from(bytes ?? value).toString('base64'), names] as const;
+  });
+  const canonical = JSON.stringify([
+    'neutral',
+    type,
+    type === 'symlink' ? 0o777 : mode,
+    users.nameOf.get(uid) ?? uid,
+    groups.nameOf.get(gid) ?? gid,
+    named.sort(([a], [b]) => (a < b ? -1 : 1)),
+    content ?? null,
+    target ?? null,
+    device === undefined ? null : [device.major, device.minor],
+  ]);
+  return digestOf(Buffer.from(canonical, 'utf8'));
+}

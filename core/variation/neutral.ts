@@ -1,0 +1,101 @@
+import type { PointOfVariation } from './points-of-variation';
+
+/** Host names and the like are looked for where configuration stands, never in what a package brings. */
+const CONFIGURATION = /^\/(etc|boot|root|home|srv|opt|usr\/local|var)\//;
+/** Holds only what packages bring, and a host may be called after a package. */
+const PACKAGE_DATABASE = /^\/var\/lib\/dpkg\//;
+/** Shorter words stand somewhere by chance. */
+const MIN_WORD_LENGTH = 4;
+
+/** A value of the machine's own in a content. */
+export interface Occurrence {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly point: PointOfVariation;
+}
+
+/**
+ * A machine's own values in a content replaced by fixed tokens, so that two machines with the same settings give the same
+ * bytes. What is found depends on this machine alone. Contents without any are given back as they are.
+ */
+export function neutralise(
+  path: string,
+  bytes: Uint8Array,
+  points: readonly PointOfVariation[],
+): { bytes: Uint8Array; found: string[] } {
+  const occurrences = ownValues(path, bytes, points);
+  if (occurrences.length === 0) return { bytes, found: [] };
+  return {
+    bytes: withTokens(bytes, occurrences),
+    found: [...new Set(occurrences.map(({ point }) => point.name))],
+  };
+}
+
+/** The token that stands for a point of variation; a NUL on both sides keeps it apart from text. */
+export function withTokens(
+  bytes: Uint8Array,
+  values: readonly { offsetBytes: number; lengthBytes: number; point: { name: string } }[],
+): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let at = 0;
+  for (const { offsetBytes, lengthBytes, point } of values) {
+    pieces.push(bytes.subarray(at, offsetBytes), Buffer.from(`\0<${point.name}>\0`, 'utf8'));
+    at = offsetBytes + lengthBytes;
+  }
+  pieces.push(bytes.subarray(at));
+  return Buffer.concat(pieces);
+}
+
+/** Where a machine's own values stand as words, in order, not overlapping; of two at one place the longer. */
+export function ownValues(
+  path: string,
+  bytes: Uint8Array,
+  points: readonly PointOfVariation[],
+): Occurrence[] {
+  const isConfiguration = isConfigurationPath(path);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: Occurrence[] = [];
+  for (const point of points) {
+    if (point.where === 'configuration' && !isConfiguration) continue;
+    if (point.strength === 'word' && point.value.length < MIN_WORD_LENGTH) continue;
+    const value = Buffer.from(point.value, 'latin1');
+    for (let at = buffer.indexOf(value); at >= 0; at = buffer.indexOf(value, at + 1)) {
+      if (!point.isBinary && !isWord(buffer, at, value)) continue;
+      found.push({ offsetBytes: at, lengthBytes: value.length, point });
+    }
+  }
+  found.sort((a, b) => a.offsetBytes - b.offsetBytes || b.lengthBytes - a.lengthBytes);
+  let end = 0;
+  return found.filter(({ offsetBytes, lengthBytes }) => {
+    if (offsetBytes < end) return false;
+    end = offsetBytes + lengthBytes;
+    return true;
+  });
+}
+
+export function isConfigurationPath(path: string): boolean {
+  return CONFIGURATION.test(path) && !PACKAGE_DATABASE.test(path);
+}
+
+/** Whether a value stands there with no letter or digit next to it; an address also without a further number. */
+export function isWord(content: Buffer, at: number, value: Buffer): boolean {
+  const end = at + value.length;
+  if (isWordByte(content[at - 1]) || isWordByte(content[end])) return false;
+  const isNumber = isDigit(value[0]) && isDigit(value[value.length - 1]);
+  if (!isNumber) return true;
+  return (
+    !(content[at - 1] === DOT && isDigit(content[at - 2])) &&
+    !(content[end] === DOT && isDigit(content[end + 1]))
+  );
+}
+
+const DOT = 0x2e;
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+function isWordByte(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return isDigit(byte) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || byte >= 0x80;
+}
