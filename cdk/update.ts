@@ -32,9 +32,22 @@ export class Update {
     return new Update({ kind: 'script', commands: [...commands] }, options);
   }
 
-  /** Shell commands that bring a machine into a wanted state and do nothing where it is in that state already. */
-  static compliance(commands: readonly string[], options: UpdateOptions = {}): Update {
-    return new Update({ kind: 'compliance', commands: [...commands] }, options);
+  /** Shell commands that look at a machine and report rules (`rule_check`); the result goes to SSM Compliance. */
+  static compliance(
+    commands: readonly string[],
+    {
+      complianceType,
+      ...options
+    }: UpdateOptions & { /** In SSM; `Custom:ImageElves`. */ readonly complianceType?: string } = {},
+  ): Update {
+    return new Update(
+      {
+        kind: 'compliance',
+        commands: [...commands],
+        ...(complianceType === undefined ? {} : { complianceType }),
+      },
+      options,
+    );
   }
 
   /** An update as it stands in JSON, its name apart. */

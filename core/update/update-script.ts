@@ -1,3 +1,4 @@
+import { checkScript } from '../compliance/check-script';
 import { packagesScript } from './packages-script';
 import type { Update } from './update';
 
@@ -10,6 +11,7 @@ const FLUSH = 'sync';
  */
 export function updateScript(update: Update): string[] {
   if (update.kind === 'packages') return [...packagesScript(update.select), FLUSH];
+  if (update.kind === 'compliance') return checkScript(update.commands);
   // A person's commands run as they are, one after the other, up to the first that fails.
   return ['set -eu', ...update.commands, FLUSH];
 }

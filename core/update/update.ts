@@ -36,9 +36,22 @@ export const ScriptUpdate = Type.Object(
 );
 export type ScriptUpdate = Static<typeof ScriptUpdate>;
 
-/** Commands that bring a machine into a wanted state and do nothing where it is in it already. */
+/** What `PutComplianceItems` allows for a type of one's own; at most ten such types in an account. */
+const COMPLIANCE_TYPE_PATTERN = '^Custom:[A-Za-z0-9_-]\\w+$';
+export const DEFAULT_COMPLIANCE_TYPE = 'Custom:ImageElves';
+
+/**
+ * Commands that look at a machine and report rules (core/compliance); they change nothing. The result holds for every
+ * machine on which they would read the same. What mends a machine is a script.
+ */
 export const ComplianceUpdate = Type.Object(
-  { ...common, kind: Type.Literal('compliance'), commands },
+  {
+    ...common,
+    kind: Type.Literal('compliance'),
+    commands,
+    /** Under which the results stand in SSM Compliance: those of another check of the same type are replaced. */
+    complianceType: Type.Optional(Type.String({ pattern: COMPLIANCE_TYPE_PATTERN, maxLength: 100 })),
+  },
   { additionalProperties: false },
 );
 export type ComplianceUpdate = Static<typeof ComplianceUpdate>;

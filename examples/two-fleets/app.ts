@@ -23,7 +23,7 @@ new ImageElves(stack, 'ImageElves', {
   updates: {
     security: Update.packages('security', { timeout: Duration.minutes(30) }),
     openssl: Update.packages(['openssl', 'libssl3'], { description: 'Only what the advisory names' }),
-    agent: Update.compliance(
+    agent: Update.script(
       [
         'install -d -m 0755 /etc/agent',
         'printf "%s\\n" "interval = 60" > /etc/agent/agent.conf.new',
@@ -31,6 +31,10 @@ new ImageElves(stack, 'ImageElves', {
         'mv /etc/agent/agent.conf.new /etc/agent/agent.conf',
       ],
       { description: 'Settings of the monitoring agent' },
+    ),
+    baseline: Update.compliance(
+      ["rule_check ssh-root 'root cannot log in' grep -qx 'PermitRootLogin no' /etc/ssh/sshd_config"],
+      { description: 'What every machine has to keep to' },
     ),
   },
   targets: { tags: { 'Patch Group': ['web-a', 'web-b'] } },

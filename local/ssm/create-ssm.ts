@@ -14,6 +14,7 @@ import type { InstanceRecord } from '../state/resources';
 import { AwsError, type Handler } from '../wire';
 import { isOver, type CommandRecord } from './command-records';
 import { CommandRunner, type PutObject } from './command-runner';
+import { createCompliance } from './compliance';
 import { describeInstanceInformationHandler } from './instance-information';
 import { toCommandInvocation, toGetCommandInvocation } from './invocation-view';
 import { checkSendCommand, instancesFor, newCommand, toCommand } from './send-command';
@@ -54,6 +55,15 @@ export async function createSsm(state: LocalEc2State, options: SsmOptions): Prom
   });
   const isManaged = (instance: InstanceRecord) =>
     instance.state === 'running' && instance.platform !== 'windows' && machines.isBooted(instance.instanceId);
+
+  const compliance = await createCompliance({
+    // A stopped instance has been a managed node before, as far as this cloud can know.
+    isKnown: (instanceId) => {
+      const instance = state.instances.get(instanceId);
+      return instance !== undefined && instance.state !== 'terminated' && instance.platform !== 'windows';
+    },
+    folder,
+  });
 
   const handlers: Record<string, Handler> = {
     SendCommand(input: SendCommandCommandInput) {
@@ -123,14 +133,14 @@ export async function createSsm(state: LocalEc2State, options: SsmOptions): Prom
       const Status = instance && isManaged(instance) ? ('connected' as const) : ('notconnected' as const);
       return { Target: input.Target, Status };
     },
-    // Compliance is taken and kept nowhere: nothing in the embedded cloud reads it.
-    PutComplianceItems: () => ({}),
+    ...compliance.handlers,
   };
   return {
     handlers,
     async close() {
       await runner.close();
       await document?.flush();
+      await compliance.flush();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { AwsError } from '../wire';
 
-const refusal = (code: string, message: string): AwsError =>
+export const refusal = (code: string, message: string): AwsError =>
   new AwsError(code, message, 400, { Message: message, message });
 
 export const validation = (message: string): AwsError => new AwsError('ValidationException', message);

@@ -137,6 +137,6 @@ test('commands of a script run up to the first that fails', () => {
 });
 
 test('a reboot that a script asks for reaches the agent', () => {
-  const script = updateScript({ name: 'u', kind: 'compliance', commands: ['exit 194'] });
+  const script = updateScript({ name: 'u', kind: 'script', commands: ['exit 194'] });
   expect(runWith({}, script).status).toBe(194);
 });
