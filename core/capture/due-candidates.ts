@@ -22,7 +22,9 @@ export async function dueCandidates(
   memberPackages?: ReadonlySet<string>,
 ): Promise<DueCandidates> {
   if (after.os.packageSystem !== 'dpkg') return { due: undefined, warnings: [] };
-  const { byPackage, unread } = await aptCandidates(after, memberPackages);
+  // Packages that are named are few: whoever has them, what is offered for them is known.
+  const lookedUp = Array.isArray(update.select) ? undefined : memberPackages;
+  const { byPackage, unread } = await aptCandidates(after, lookedUp);
   const installed = await debianPackages(after);
   const candidates: Record<string, string> = {};
   const keptBack: Record<string, string> = {};
@@ -34,8 +36,9 @@ export async function dueCandidates(
     const own = installed.get(key);
     if (own !== undefined && isInstalled(own) && own.version !== offered) keptBack[key] = own.version;
   }
+  const notOffered = lookedUp && [...lookedUp].filter((key) => !Object.hasOwn(candidates, key)).sort();
   return {
-    due: { candidates, keptBack },
+    due: { candidates, keptBack, ...(notOffered && { notOffered }) },
     warnings: unread.map(
       ({ path, reason }) => `${path} was not read (${reason}): packages due on other machines may be missed`,
     ),

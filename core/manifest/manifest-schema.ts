@@ -308,6 +308,11 @@ export const Manifest = Type.Object(
           candidates: versionsByPackage,
           /** Version that the representative still has although a newer one is offered. */
           keptBack: versionsByPackage,
+          /**
+           * Packages that were looked up and that nothing is offered for. Where it is given, no others were looked up: a
+           * machine with one that stands neither here nor among the candidates is not patched by this manifest.
+           */
+          notOffered: Type.Optional(Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1_000_000 })),
         },
         exact,
       ),

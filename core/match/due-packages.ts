@@ -20,10 +20,22 @@ export async function findDuePackages(manifest: Manifest, image: Image): Promise
         : [],
     ),
   );
+  const notOffered = due.notOffered && new Set(due.notOffered);
   const differences: Difference[] = [];
   for (const [key, found] of await debianPackages(image)) {
     const candidate = Object.hasOwn(due.candidates, key) ? due.candidates[key] : undefined;
-    if (candidate === undefined || touched.has(key) || !isInstalled(found) || isHeld(found)) continue;
+    if (touched.has(key) || !isInstalled(found) || isHeld(found)) continue;
+    if (candidate === undefined) {
+      if (notOffered === undefined || notOffered.has(key)) continue;
+      differences.push({
+        path: DPKG_STATUS_PATH,
+        record: key,
+        expected: 'a package of which it is known whether the update is due for it',
+        found: found.version,
+        why: 'no machine had this package when the update was captured, so that it is not known whether it is due for it',
+      });
+      continue;
+    }
     if (due.keptBack[key] === found.version || compareDebianVersions(candidate, found.version) <= 0) continue;
     differences.push({
       path: DPKG_STATUS_PATH,

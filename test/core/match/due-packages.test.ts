@@ -51,7 +51,26 @@ describe('packages that are due on a member but were not touched on the represen
   });
 
   it('the manifest lists no packages that no member has', async () => {
-    const { due } = await manifest('security', new Set(['nginx:amd64']));
-    expect(due).toEqual({ candidates: { 'nginx:amd64': '1.22.2' }, keptBack: {} });
+    const { due } = await manifest('security', new Set(['nginx:amd64', 'base:amd64']));
+    expect(due).toEqual({
+      candidates: { 'nginx:amd64': '1.22.2' },
+      keptBack: {},
+      notOffered: ['base:amd64'],
+    });
+  });
+
+  it('a package that no member had when the list was made may be due', async () => {
+    const captured = manifest('security', new Set(['openssl:amd64', 'base:amd64']));
+    expect(await differences({ packages: { openssl: '3.0.1', base: '1' } }, captured)).toEqual([]);
+    expect(await differences({ packages: { openssl: '3.0.1', base: '1', own: '2' } }, captured)).toEqual([
+      'own:amd64 2 -> a package of which it is known whether the update is due for it',
+    ]);
+  });
+
+  it('of packages that the update names, what is offered is known to all', async () => {
+    const captured = manifest(['nginx'], new Set(['openssl:amd64']));
+    expect(await differences({ packages: { ...same, nginx: '1.22.1' } }, captured)).toEqual([
+      'nginx:amd64 1.22.1 -> 1.22.2',
+    ]);
   });
 });
