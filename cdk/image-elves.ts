@@ -221,6 +221,7 @@ export class ImageElves extends Construct {
     };
     // From the inside out: each may name those before it.
     machine('PatchInstance', 'patch-instance.asl.json');
+    machine('RunUpdate', 'run-update.asl.json');
     machine('UpdateClass', 'update-class.asl.json');
     this.patchFleet = machine('PatchFleet', 'patch-fleet.asl.json');
     this.rollBackRun = machine('RollBackRun', 'roll-back-run.asl.json');

@@ -26,9 +26,11 @@ export interface CloneNetwork {
   readonly instanceType?: string;
 }
 
-export const cloneTags = (run: string, classId: string): Tags => ({
+/** @param originalId the member whose copy the clone is: a class may have two clones */
+export const cloneTags = (run: string, classId: string, originalId: string): Tags => ({
   [TAGS.run]: run,
   [TAGS.classId]: classId,
+  [TAGS.instance]: originalId,
   [TAGS.purpose]: 'clone',
 });
 
@@ -40,7 +42,7 @@ export async function registerCloneImage(
   original: TargetDocument,
   snapshots: readonly VolumeSnapshot[],
 ): Promise<string> {
-  const name = `imageelves-${run}-${classId}`;
+  const name = `imageelves-${run}-${classId}-${original.instanceId}`;
   try {
     const registered = await ec2.send(
       new RegisterImageCommand({
@@ -55,7 +57,7 @@ export async function registerCloneImage(
           DeviceName: deviceName,
           Ebs: { SnapshotId: snapshotId, VolumeType: 'gp3', DeleteOnTermination: true },
         })),
-        TagSpecifications: tagSpecification('image', cloneTags(run, classId)),
+        TagSpecifications: tagSpecification('image', cloneTags(run, classId, original.instanceId)),
       }),
     );
     return registered.ImageId!;
@@ -79,7 +81,10 @@ export async function runClone(
   imageId: string,
   network: CloneNetwork,
 ): Promise<string> {
-  const tags = { ...cloneTags(run, classId), Name: `imageelves clone of ${original.instanceId}` };
+  const tags = {
+    ...cloneTags(run, classId, original.instanceId),
+    Name: `imageelves clone of ${original.instanceId}`,
+  };
   const subnetId = network.subnetId ?? original.subnetId;
   const started = await ec2.send(
     new RunInstancesCommand({

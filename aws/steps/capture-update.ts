@@ -14,12 +14,13 @@ import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
 import { readProfiles } from './classify-targets';
 import { withImage } from './open-snapshots';
+import { dataPointsOf, withWitness } from './witness';
 import { stepCost } from './step-cost';
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
 export async function captureUpdate(
   services: Services,
-  { run, classId, instanceId }: CaptureUpdateInput,
+  { run, classId, instanceId, witness }: CaptureUpdateInput,
 ): Promise<CaptureUpdateOutput> {
   const startedAt = services.now();
   const { documents, packs } = services;
@@ -32,24 +33,28 @@ export async function captureUpdate(
   const meter = new UsageMeter();
   const memberPackages = await packagesOfMembers(documents, classDocument);
   const { manifest, index } = await withImage(services, before.snapshots, meter, (imageBefore) =>
-    withImage(services, after.snapshots, meter, async (imageAfter) => {
-      const captured = await capture({
-        before: imageBefore,
-        after: imageAfter,
-        update: settings.update,
-        run,
-        classId,
-        representative: {
-          instanceId,
-          kind: classDocument.representative.kind,
-          snapshots: { before: idsOf(before), after: idsOf(after) },
-        },
-        capturedAt: startedAt,
-        memberPackages,
-      });
-      const packed = await storeContents(captured.contents(), packs);
-      return { manifest: { ...captured.manifest, packs: packed }, index: packed };
-    }),
+    withImage(services, after.snapshots, meter, (imageAfter) =>
+      withWitness(services, run, witness, meter, async (witnessImages) => {
+        const captured = await capture({
+          before: imageBefore,
+          after: imageAfter,
+          update: settings.update,
+          run,
+          classId,
+          representative: {
+            instanceId,
+            kind: classDocument.representative.kind,
+            snapshots: { before: idsOf(before), after: idsOf(after) },
+          },
+          capturedAt: startedAt,
+          memberPackages,
+          ...(witnessImages === undefined ? {} : { witness: witnessImages }),
+        });
+        const packed = await storeContents(captured.contents(), packs);
+        const dataPoints = dataPointsOf(instanceId, classDocument, witness, captured.witness);
+        return { manifest: { ...captured.manifest, packs: packed, dataPoints }, index: packed };
+      }),
+    ),
   );
   const { bytes, digest } = serializeManifest(manifest);
   const key = manifestKey(run, classId);
@@ -57,6 +62,7 @@ export async function captureUpdate(
   const document: CaptureDocument = {
     classId,
     instanceId,
+    dataPoints: manifest.dataPoints,
     manifestKey: key,
     manifestDigest: digest,
     operationCount: manifest.operations.length,

@@ -24,6 +24,8 @@ import type {
   MachineItem,
   MemberItem,
 } from '../../core/workflow/payloads';
+import { DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
+import type { RunSettings } from '../../core/workflow/run-input';
 import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
 import { onlineInstances } from '../ssm/run-command';
@@ -59,6 +61,7 @@ export async function classifyTargets(
   const { classes, unclassified } = classify(candidates.profiles, {
     live: candidates.live,
     representative: plan.settings.representative,
+    dataPoints: plan.settings.dataPoints,
     ...(candidates.differences === undefined ? {} : { differences: candidates.differences }),
   });
   await writeRound(documents, plan, round, classes, [
@@ -137,6 +140,10 @@ function leftRunning(classes: Classification['classes']): LeftOut[] {
   );
 }
 
+/** A clone is online within an hour; what is slower than another one is not worth a second data point. */
+const witnessSeconds = ({ timeoutSeconds = DEFAULT_UPDATE_TIMEOUT_SECONDS }: RunSettings['update']): number =>
+  timeoutSeconds + 2 * 3600;
+
 async function writeRound(
   documents: DocumentStore,
   { run, settings }: PlanDocument,
@@ -144,18 +151,23 @@ async function writeRound(
   classes: Classification['classes'],
   leftOut: readonly LeftOut[],
 ): Promise<void> {
-  const items = classes.map(({ classId, representative, members, signature, reason }): ClassDocument => ({
-    run,
-    round,
-    classId,
-    representative,
-    memberCount: members.length,
-    membersKey: membersKey(run, round, classId),
-    maxConcurrency: settings.maxConcurrency,
-    toleratedFailurePercentage: settings.toleratedFailurePercentage,
-    signature,
-    reason,
-  }));
+  const items = classes.map(
+    ({ classId, representative, witness, members, signature, reason }): ClassDocument => ({
+      run,
+      round,
+      classId,
+      representative,
+      ...(witness === undefined
+        ? {}
+        : { witness: { ...witness, timeoutSeconds: witnessSeconds(settings.update) } }),
+      memberCount: members.length,
+      membersKey: membersKey(run, round, classId),
+      maxConcurrency: settings.maxConcurrency,
+      toleratedFailurePercentage: settings.toleratedFailurePercentage,
+      signature,
+      reason,
+    }),
+  );
   for (const [at, item] of items.entries()) {
     const { classId } = item;
     const members = classes[at]!.members.map((instanceId): MemberItem => ({ run, classId, instanceId }));
@@ -164,10 +176,11 @@ async function writeRound(
   }
   const document: RoundDocument = {
     round,
-    classes: classes.map(({ classId, signature, representative, members, reason }) => ({
+    classes: classes.map(({ classId, signature, representative, witness, members, reason }) => ({
       classId,
       signature,
       representative,
+      ...(witness === undefined ? {} : { witness }),
       members,
       reason,
     })),

@@ -12,12 +12,12 @@ import { tagFilters } from '../ec2/tags';
 import { hasCode } from '../service-errors';
 import type { Services } from '../services';
 
-/** Terminates the clone of one class, whether or not it ever came up. */
+/** Terminates the clone of one member, whether or not it ever came up. */
 export async function terminateClone(
   { ec2 }: Services,
-  { run, classId }: TerminateCloneInput,
+  { run, classId, instanceId }: TerminateCloneInput,
 ): Promise<TerminateCloneOutput> {
-  const { done } = await terminateClones(ec2, cloneTags(run, classId));
+  const { done } = await terminateClones(ec2, cloneTags(run, classId, instanceId));
   return { done };
 }
 

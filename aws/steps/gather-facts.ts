@@ -1,5 +1,8 @@
 import type { ClassFacts, MachineFacts, RunFacts } from '../../core/report/run-facts';
 import type {
+  ClassDocument,
+  ClassUpdateDocument,
+  CloneDocument,
   MatchDocument,
   PlanDocument,
   RoundDocument,
@@ -55,14 +58,32 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
   };
 
   async function classFacts(classId: string, members: readonly string[]): Promise<ClassFacts> {
-    const [document, clone, update, capture, failure] = await Promise.all([
-      documents.read<ClassFacts['document']>(classKey(run, classId)),
-      find<ClassFacts['clone']>(cloneKey(run, classId)),
-      find<ClassFacts['update']>(classUpdateKey(run, classId)),
+    const document = await documents.read<ClassDocument>(classKey(run, classId));
+    const { representative, witness } = document;
+    const [first, second, capture, failure] = await Promise.all([
+      onlineFacts(classId, representative.instanceId),
+      witness === undefined ? undefined : onlineFacts(classId, witness.instanceId),
       find<ClassFacts['capture']>(captureKey(run, classId)),
       find<ClassFacts['failure']>(classFailureKey(run, classId)),
     ]);
-    return { document, members, clone, update, capture, failure };
+    return {
+      document,
+      members,
+      ...first,
+      ...(second === undefined ? {} : { witness: second }),
+      capture,
+      failure,
+    };
+  }
+
+  /** How the update went on one machine, or on its clone. */
+  async function onlineFacts(
+    classId: string,
+    instanceId: string,
+  ): Promise<Pick<ClassFacts, 'clone' | 'update'>> {
+    const clone = await find<CloneDocument>(cloneKey(run, classId, instanceId));
+    const key = classUpdateKey(run, classId, clone?.cloneInstanceId ?? instanceId);
+    return { clone, update: await find<ClassUpdateDocument>(key) };
   }
 
   async function machineFacts(instanceId: string): Promise<MachineFacts> {

@@ -37,9 +37,9 @@ export async function launchClone(
       'Start one machine of the class, or give the deployment a network for clones.',
     );
   }
-  const key = cloneKey(run, classId);
+  const key = cloneKey(run, classId, instanceId);
   const known = await documents.find<CloneDocument>(key);
-  if (known?.done === true) return { done: true, representativeInstanceId: known.cloneInstanceId! };
+  if (known?.done === true) return { done: true, cloneInstanceId: known.cloneInstanceId! };
   const meter = new UsageMeter();
   const startedAt = services.now();
   const save = async (facts: Partial<CloneDocument>): Promise<CloneDocument> => {
@@ -86,7 +86,7 @@ export async function launchClone(
   const done = state === 'running' && (await isOnline(ssm, cloneInstanceId));
   if (!done) return { done };
   await save({ ...clone, done });
-  return { done, representativeInstanceId: cloneInstanceId };
+  return { done, cloneInstanceId };
 }
 
 const EMPTY = { snapshots: [], changes: [], written: false, done: false };
@@ -105,7 +105,8 @@ async function writeIsolatedCopy(
   const image = await openWritableImage(volumes, { kernel });
   try {
     const changes = await isolateClone(image, {
-      hostname: `imageelves-clone-${classId}`,
+      // Two clones of a class must not have one name: what holds it would look like a part of the update.
+      hostname: `imageelves-clone-${classId}-${instanceId.slice(-6)}`,
       // The same in each try, so that a second one puts the same blocks.
       mtimeNs: BigInt(Date.parse(base.startedAt)) * 1_000_000n,
     });

@@ -15,13 +15,13 @@ import { UpdateFailedError } from './step-errors';
 /** Characters of output that a report shows. */
 const TAIL = 4_000;
 
-/** Starts the update on the representative, once. */
+/** Starts the update on a representative or a witness, once. */
 export async function startUpdate(
   services: Services,
   { run, classId, instanceId }: StartUpdateInput,
 ): Promise<StartUpdateOutput> {
   const { documents, now } = services;
-  const key = classUpdateKey(run, classId);
+  const key = classUpdateKey(run, classId, instanceId);
   const known = await documents.find<ClassUpdateDocument>(key);
   if (known !== undefined) return { commandId: known.commandId };
   const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
@@ -53,7 +53,7 @@ export async function checkUpdate(
 ): Promise<CheckUpdateOutput> {
   const state = await commandState(ssm, commandId, instanceId);
   if (!state.ended) return { done: false, status: state.status };
-  const key = classUpdateKey(run, classId);
+  const key = classUpdateKey(run, classId, instanceId);
   const known = await documents.read<ClassUpdateDocument>(key);
   const outputTail = [state.output, state.errorOutput].filter(Boolean).join('\n').slice(-TAIL);
   const document: ClassUpdateDocument = {

@@ -1,6 +1,7 @@
 import { digestOf } from '../chunk-store/digest';
 import type { Profile } from '../profile/profile';
 import { signatureOf } from '../profile/signature';
+import { chooseWitness } from './choose-witness';
 import { compareWithAnchor, osWords } from './similarity';
 
 export interface ClassifyOptions {
@@ -13,6 +14,8 @@ export interface ClassifyOptions {
    * only when they differ alike, and none is joined to another class provisionally.
    */
   readonly differences?: ReadonlyMap<string, readonly string[]>;
+  /** On how many machines of a class the update is run; the second one is the witness. */
+  readonly dataPoints?: 1 | 2;
 }
 
 export interface ImageClass {
@@ -25,6 +28,8 @@ export interface ImageClass {
   /** Running instances of the class beside the representative: they are not patched offline. */
   readonly liveMembers: readonly string[];
   readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  /** Absent where the class has no other machine, or no member to be patched offline. */
+  readonly witness?: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
   /** For people: how the class came about. */
   readonly reason: string;
 }
@@ -125,7 +130,7 @@ function joinMostSimilar(group: Group, anchors: readonly Group[]): Group | undef
   return best.anchor;
 }
 
-function classOf(anchor: Group, { representative: wanted }: ClassifyOptions): ImageClass {
+function classOf(anchor: Group, { representative: wanted, dataPoints = 1 }: ClassifyOptions): ImageClass {
   const groups = [anchor, ...anchor.joined];
   const all = groups.flatMap(({ instanceIds }) => instanceIds);
   const live = new Set(groups.flatMap(({ liveIds }) => liveIds));
@@ -135,20 +140,26 @@ function classOf(anchor: Group, { representative: wanted }: ClassifyOptions): Im
   const representative = useLive
     ? { instanceId: anchor.liveIds[0]!, kind: 'live' as const }
     : { instanceId: original, kind: 'clone' as const };
+  const witness = dataPoints === 1 ? undefined : chooseWitness(groups, representative.instanceId, wanted);
+  const online = useLive ? [representative.instanceId] : [];
+  if (witness?.kind === 'live') online.push(witness.instanceId);
   const identity = JSON.stringify([groups.map(({ signature }) => signature), all]);
   return {
     classId: digestOf(new TextEncoder().encode(identity)).slice('sha256:'.length, 'sha256:'.length + 12),
     signature: anchor.signature,
     members: stopped.sort(),
-    liveMembers: [...live]
-      .filter((instanceId) => !useLive || instanceId !== representative.instanceId)
-      .sort(),
+    liveMembers: [...live].filter((instanceId) => !online.includes(instanceId)).sort(),
     representative,
-    reason: reasonOf(anchor, representative),
+    ...(witness === undefined ? {} : { witness }),
+    reason: reasonOf(anchor, representative, witness),
   };
 }
 
-function reasonOf(anchor: Group, representative: ImageClass['representative']): string {
+function reasonOf(
+  anchor: Group,
+  representative: ImageClass['representative'],
+  witness: ImageClass['witness'],
+): string {
   const { instanceIds, profile, notes } = anchor;
   const packages = Object.keys(profile.packages).length;
   const like =
@@ -159,5 +170,9 @@ function reasonOf(anchor: Group, representative: ImageClass['representative']): 
     representative.kind === 'live'
       ? `the update is run on ${representative.instanceId}, which is running`
       : `the update is run on a clone of ${representative.instanceId}`;
-  return [like, ...notes, chosen].join('; ');
+  const second =
+    witness === undefined
+      ? []
+      : [`and on ${witness.kind === 'clone' ? 'a clone of ' : ''}${witness.instanceId} as witness`];
+  return [like, ...notes, [chosen, ...second].join(', ')].join('; ');
 }

@@ -34,6 +34,8 @@ export interface ClassFacts {
   readonly members: readonly string[];
   readonly clone?: CloneDocument;
   readonly update?: ClassUpdateDocument;
+  /** The same of the witness. */
+  readonly witness?: { readonly clone?: CloneDocument; readonly update?: ClassUpdateDocument };
   readonly capture?: CaptureDocument;
   readonly failure?: FailureDocument;
 }

@@ -1,4 +1,5 @@
 /** The JSON documents that the steps leave in the bucket for each other and for the report (keys.ts says where). */
+import type { Manifest } from '../manifest/manifest-schema';
 import type { RunSettings } from './run-input';
 import type { CaughtError, ClassItem } from './payloads';
 import type { SnapshotPurpose } from './keys';
@@ -109,6 +110,7 @@ export interface RoundDocument {
     readonly classId: string;
     readonly signature: string;
     readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+    readonly witness?: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
     readonly members: readonly string[];
     readonly reason: string;
   }[];
@@ -121,7 +123,7 @@ export interface ClassDocument extends ClassItem {
   readonly reason: string;
 }
 
-/** classes/<classId>/clone.json */
+/** classes/<classId>/clone-<original>.json */
 export interface CloneDocument extends StepCost {
   readonly originalInstanceId: string;
   readonly done: boolean;
@@ -135,13 +137,15 @@ export interface CloneDocument extends StepCost {
   readonly changes: readonly { readonly path: string; readonly why: string }[];
 }
 
-/** classes/<classId>/update.json */
+/** classes/<classId>/update-<instance>.json */
 export interface ClassUpdateDocument {
   readonly classId: string;
   readonly instanceId: string;
   readonly commandId: string;
   readonly status: string;
   readonly exitCode?: number;
+  /** Why the recorder was not sent along. */
+  readonly notRecorded?: string;
   /** Last lines of what the update printed; the whole of it lies under `outputPrefix`. */
   readonly outputTail?: string;
   readonly outputPrefix: string;
@@ -158,6 +162,8 @@ export interface CaptureDocument extends StepCost {
   readonly operationCount: number;
   readonly operationsByKind: Readonly<Record<string, number>>;
   readonly contentBytes: number;
+  /** Where the update was run, and what each told; the first is the representative. */
+  readonly dataPoints?: Manifest['dataPoints'];
   readonly leftOutPaths: number;
   readonly warnings: readonly string[];
 }

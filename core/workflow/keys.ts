@@ -29,12 +29,18 @@ export const manifestKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}manifest.json`;
 export const captureKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}capture.json`;
-export const classUpdateKey = (run: string, classId: string): string =>
-  `${classPrefix(run, classId)}update.json`;
-/** Run Command writes the whole output of the update under this prefix. */
+/** @param instanceId the machine on which the update was run: the representative, the witness, or a clone */
+export const classUpdateKey = (run: string, classId: string, instanceId: string): string =>
+  `${classPrefix(run, classId)}update-${instanceId}.json`;
+/** What a machine put there itself: the log of what the update read and wrote on it. */
+export const recordingKey = (run: string, classId: string, instanceId: string): string =>
+  `${classPrefix(run, classId)}recording-${instanceId}.jsonl.gz`;
+/** Run Command writes the whole output of the update under this prefix, in a folder for each command and machine. */
 export const updateOutputPrefix = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}output`;
-export const cloneKey = (run: string, classId: string): string => `${classPrefix(run, classId)}clone.json`;
+/** @param instanceId the member whose copy the clone is */
+export const cloneKey = (run: string, classId: string, instanceId: string): string =>
+  `${classPrefix(run, classId)}clone-${instanceId}.json`;
 export const matchedKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}matched.jsonl`;
 export const restKey = (run: string, classId: string): string => `${classPrefix(run, classId)}rest.jsonl`;

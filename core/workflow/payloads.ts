@@ -68,12 +68,20 @@ export interface ClassifyTargetsOutput {
   readonly classCount: number;
   readonly classesKey: string;
 }
+/** The class does not wait for it longer than that. */
+export interface WitnessItem {
+  readonly instanceId: string;
+  readonly kind: 'live' | 'clone';
+  readonly timeoutSeconds: number;
+}
 /** One line of classes.jsonl. */
 export interface ClassItem {
   readonly run: string;
   readonly round: number;
   readonly classId: string;
   readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  /** A second machine on which the update is run; without one there is one data point. */
+  readonly witness?: WitnessItem;
   readonly memberCount: number;
   readonly membersKey: string;
   readonly maxConcurrency: number;
@@ -87,13 +95,13 @@ export interface MemberItem extends MachineItem {
 /** `instanceId` is the member whose copy the clone is. */
 export type LaunchCloneInput = MemberItem;
 export interface LaunchCloneOutput extends Reconciled {
-  readonly representativeInstanceId?: string;
+  readonly cloneInstanceId?: string;
 }
 /** `instanceId` is the member whose copy the clone is; a clone that never came up is found by its tags. */
 export type TerminateCloneInput = MemberItem;
 export type TerminateCloneOutput = Reconciled;
 
-/** `instanceId` is the representative. */
+/** `instanceId` is the machine on which the update is run. */
 export type StartUpdateInput = MemberItem;
 export interface StartUpdateOutput {
   readonly commandId: string;
@@ -105,8 +113,17 @@ export interface CheckUpdateOutput extends Reconciled {
   readonly status: string;
 }
 
-/** `instanceId` is the representative. */
-export type CaptureUpdateInput = MemberItem;
+/** `instanceId` is the representative, or its clone. */
+export interface CaptureUpdateInput extends MemberItem {
+  readonly witness?: WitnessResult;
+}
+/** How the update ended on the witness. */
+export interface WitnessResult {
+  /** The machine on which it was run; when it failed, the witness that was chosen. */
+  readonly instanceId: string;
+  /** Null when all went well. */
+  readonly error: CaughtError | null;
+}
 export interface CaptureUpdateOutput {
   readonly manifestKey: string;
   readonly manifestDigest: string;

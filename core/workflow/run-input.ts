@@ -8,6 +8,9 @@ import { REPRESENTATIVE_KINDS, type UpdatesDocument } from './updates-document';
 /** `kernel`: after each apply the kernel mounts the result and its own check judges it, which takes seconds a machine. */
 export const VERIFY_LEVELS = ['digests', 'kernel'] as const;
 
+/** On how many machines of a class the update is run: with two, what belongs to one machine only is told apart. */
+export const DATA_POINTS = [1, 2] as const;
+
 /** What a person types to start a run, and what a schedule sends. Only `update` is needed. */
 export const RunInput = Type.Object(
   {
@@ -18,6 +21,8 @@ export const RunInput = Type.Object(
     toleratedFailurePercentage: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
     representative: Type.Optional(Type.Union(REPRESENTATIVE_KINDS.map((kind) => Type.Literal(kind)))),
     maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+    dataPoints: Type.Optional(Type.Union(DATA_POINTS.map((count) => Type.Literal(count)))),
+    fresh: Type.Optional(Type.Boolean()),
     verify: Type.Optional(Type.Union(VERIFY_LEVELS.map((level) => Type.Literal(level)))),
   },
   { additionalProperties: false },
@@ -45,6 +50,9 @@ export interface RunSettings {
   readonly toleratedFailurePercentage: number;
   readonly representative: 'auto' | 'live' | 'clone';
   readonly maxRounds: number;
+  readonly dataPoints: (typeof DATA_POINTS)[number];
+  /** Take no manifest that an earlier run captured. */
+  readonly fresh: boolean;
   readonly verify: (typeof VERIFY_LEVELS)[number];
   readonly retainDays: number;
 }
@@ -82,6 +90,8 @@ export function parseRunInput(value: unknown, deployed: UpdatesDocument): RunSet
     toleratedFailurePercentage: input.toleratedFailurePercentage ?? deployed.toleratedFailurePercentage,
     representative: input.representative ?? deployed.representative,
     maxRounds: input.maxRounds ?? deployed.maxRounds,
+    dataPoints: input.dataPoints ?? 2,
+    fresh: input.fresh ?? false,
     verify: input.verify ?? 'digests',
     retainDays: deployed.retainDays,
   };

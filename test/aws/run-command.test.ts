@@ -72,7 +72,7 @@ test('the update is sent once, with its time, and its whole output goes to the b
   ];
   expect(await checkUpdate(services, { ...INPUT, ...first })).toEqual({ done: false, status: 'InProgress' });
   expect(await checkUpdate(services, { ...INPUT, ...first })).toEqual({ done: true, status: 'Success' });
-  expect(await services.documents.read<ClassUpdateDocument>(classUpdateKey('r', 'c'))).toMatchObject({
+  expect(await services.documents.read<ClassUpdateDocument>(classUpdateKey('r', 'c', 'i-1'))).toMatchObject({
     status: 'Success',
     exitCode: 0,
     outputTail: 'done',

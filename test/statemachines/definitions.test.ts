@@ -15,7 +15,7 @@ import {
 } from '../support/definitions';
 
 const files = definitionFiles();
-const MACHINES = ['PatchInstanceStateMachineArn', 'UpdateClassStateMachineArn'];
+const MACHINES = ['PatchInstanceStateMachineArn', 'RunUpdateStateMachineArn', 'UpdateClassStateMachineArn'];
 const pascalCase = (name: string): string =>
   name.replace(/(^|-)(\w)/g, (_match, _dash, letter: string) => letter.toUpperCase());
 const stepOf = new Map<string, Step>(STEPS.map((step) => [`\${${pascalCase(step.name)}FunctionArn}`, step]));
@@ -25,12 +25,13 @@ const invoked = (state: State): Step | undefined =>
     ? stepOf.get(String(state.Arguments?.['FunctionName']))
     : undefined;
 
-test('there is a definition of the run, the class, the machine, the way back and the housekeeping', () => {
+test('there is a definition of the run, the class, the update of one machine, the patch of one, the way back and the housekeeping', () => {
   expect(files).toEqual([
     'keep-house.asl.json',
     'patch-fleet.asl.json',
     'patch-instance.asl.json',
     'roll-back-run.asl.json',
+    'run-update.asl.json',
     'update-class.asl.json',
   ]);
 });
@@ -79,7 +80,9 @@ describe.each(files)('%s', (file) => {
   test('gives every task a time-out, longer than that of its function, and tries transient errors again', () => {
     for (const [name, state] of states) {
       if (state.Type !== 'Task') continue;
-      expect([name, state.TimeoutSeconds, state.Retry?.length]).toEqual([name, expect.any(Number), 1]);
+      const given: unknown =
+        expressionsIn(state.TimeoutSeconds).length > 0 ? expect.any(String) : expect.any(Number);
+      expect([name, state.TimeoutSeconds, state.Retry?.length]).toEqual([name, given, 1]);
       const step = invoked(state);
       if (step === undefined) continue;
       expect(state.TimeoutSeconds).toBeGreaterThan(step.timeoutSeconds);
@@ -109,8 +112,8 @@ describe.each(files)('%s', (file) => {
   });
 
   test('uses only variables that its own scope assigns', () => {
-    for (const { name, scope } of scopes) {
-      const assigned = assignedIn(scope);
+    for (const { name, scope, around } of scopes) {
+      const assigned = new Set([...assignedIn(scope), ...(around === undefined ? [] : assignedIn(around))]);
       for (const [stateName, state] of Object.entries(scope.States)) {
         for (const variable of variablesIn(expressionsIn(state))) {
           expect({ name, stateName, variable, assigned: assigned.has(variable) }).toMatchObject({

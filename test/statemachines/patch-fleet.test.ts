@@ -236,7 +236,7 @@ describe('a class', () => {
     const workflow = workflowUnderTest(cloneClass);
     expect((await workflow.run('patch-fleet', { update: 'security' })).status).toBe('SUCCEEDED');
     expect(workflow.inputs('launch-clone')).toEqual([{ run: 'run-1', classId: 'c1', instanceId: 'i-1' }]);
-    expect(workflow.stepsOf('i-clone')).toEqual([
+    expect(workflow.stepsOf('i-1-clone')).toEqual([
       'snapshot-instance',
       'start-update',
       'check-update',

@@ -25,6 +25,7 @@ export interface TestFleet {
 export interface TestClass {
   readonly classId: string;
   readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  readonly witness?: Omit<payloads.WitnessItem, 'timeoutSeconds'> & { readonly timeoutSeconds?: number };
   readonly members: readonly string[];
   /** @default all members */
   readonly matched?: readonly string[];
@@ -54,6 +55,7 @@ export function workflowUnderTest(fleet: TestFleet, own: StepFunctions = {}) {
   const substitutions = new Map([
     ['BucketName', BUCKET],
     ['PatchInstanceStateMachineArn', machineArn('patch-instance')],
+    ['RunUpdateStateMachineArn', machineArn('run-update')],
     ['UpdateClassStateMachineArn', machineArn('update-class')],
     ...STEPS.map(({ name }): [string, string] => [
       `${pascalCase(name)}FunctionArn`,
@@ -127,11 +129,12 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
       }
       put(
         keys.classesKey('run-1', round),
-        found.map(({ classId, representative, members }) => ({
+        found.map(({ classId, representative, witness, members }) => ({
           run: 'run-1',
           round,
           classId,
           representative,
+          ...(witness === undefined ? {} : { witness: { timeoutSeconds: 10_800, ...witness } }),
           memberCount: members.length,
           membersKey: keys.membersKey('run-1', round, classId),
           maxConcurrency: 2,
@@ -140,7 +143,10 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
       );
       return { round, classCount: found.length, classesKey: keys.classesKey('run-1', round) };
     },
-    'launch-clone': () => ({ done: true, representativeInstanceId: 'i-clone' }),
+    'launch-clone': ({ instanceId }: payloads.LaunchCloneInput) => ({
+      done: true,
+      cloneInstanceId: `${instanceId}-clone`,
+    }),
     'start-update': () => ({ commandId: 'command' }),
     'check-update': () => ({ done: true, status: 'Success' }),
     'capture-update': () => ({ ...MANIFEST, operationCount: 7 }),

@@ -7,7 +7,7 @@ export interface State {
   readonly Comment?: string;
   readonly Resource?: string;
   readonly Arguments?: Record<string, unknown>;
-  readonly TimeoutSeconds?: number;
+  readonly TimeoutSeconds?: number | string;
   readonly Next?: string;
   readonly Default?: string;
   readonly End?: boolean;
@@ -16,10 +16,14 @@ export interface State {
   readonly Choices?: readonly { Condition: string; Next: string; Assign?: Record<string, unknown> }[];
   readonly Retry?: readonly { ErrorEquals: string[]; IntervalSeconds: number; MaxAttempts: number }[];
   readonly Catch?: readonly { ErrorEquals: string[]; Next: string; Assign?: Record<string, unknown> }[];
+  readonly Branches?: readonly Scope[];
   readonly ItemProcessor?: Scope & { ProcessorConfig: { Mode: string; ExecutionType: string } };
 }
 
-/** States that see the same variables: those of a definition, or of the children of one distributed map. */
+/**
+ * States that see the same variables: those of a definition, of the children of one distributed map, or of one branch of a
+ * Parallel, which also sees those around it.
+ */
 export interface Scope {
   readonly StartAt: string;
   readonly States: Record<string, State>;
@@ -35,13 +39,14 @@ export const definitionText = (file: string): string => readFileSync(path.join(f
 export const definition = (file: string): Scope & { QueryLanguage: string } =>
   JSON.parse(definitionText(file)) as Scope & { QueryLanguage: string };
 
-/** The definition's own scope and that of each map in it, with a name for messages. */
-export function scopesOf(file: string): { name: string; scope: Scope }[] {
-  const scopes: { name: string; scope: Scope }[] = [];
-  const add = (name: string, scope: Scope): void => {
-    scopes.push({ name, scope });
-    for (const [state, { ItemProcessor }] of Object.entries(scope.States)) {
+/** The definition's own scope and that of each map and branch in it, with a name for messages. */
+export function scopesOf(file: string): { name: string; scope: Scope; around?: Scope }[] {
+  const scopes: { name: string; scope: Scope; around?: Scope }[] = [];
+  const add = (name: string, scope: Scope, around?: Scope): void => {
+    scopes.push({ name, scope, around });
+    for (const [state, { ItemProcessor, Branches = [] }] of Object.entries(scope.States)) {
       if (ItemProcessor !== undefined) add(`${name} / ${state}`, ItemProcessor);
+      for (const branch of Branches) add(`${name} / ${state} / ${branch.StartAt}`, branch, scope);
     }
   };
   add(file, definition(file));

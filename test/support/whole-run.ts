@@ -22,6 +22,7 @@ import type {
   MemberItem,
   PatchItem,
   PlanRunOutput,
+  WitnessResult,
   WriteReportOutput,
 } from '../../core/workflow/payloads';
 import type { CaptureDocument } from '../../core/workflow/documents';
@@ -117,21 +118,43 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
 
 async function captureClass(services: TestServices, item: ClassItem): Promise<CaptureUpdateOutput> {
   const { run, classId, representative } = item;
-  let instanceId = representative.instanceId;
-  if (representative.kind === 'clone') {
-    const original = { run, classId, instanceId };
+  const instanceId = await runUpdate(services, { run, classId, ...representative });
+  const witness =
+    item.witness === undefined
+      ? {}
+      : { witness: await runWitness(services, { run, classId, ...item.witness }) };
+  return captureUpdate(services, { run, classId, instanceId, ...witness });
+}
+
+type OnlineMachine = MemberItem & { readonly kind: 'live' | 'clone' };
+
+/** A witness that fails is told to the capture. */
+async function runWitness(services: TestServices, machine: OnlineMachine): Promise<WitnessResult> {
+  try {
+    return { instanceId: await runUpdate(services, machine), error: null };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { instanceId: machine.instanceId, error: { Error: name, Cause: message } };
+  }
+}
+
+/** As run-update does it; gives the machine on which it was run. */
+async function runUpdate(services: TestServices, machine: OnlineMachine): Promise<string> {
+  const { run, classId, kind } = machine;
+  const original = { run, classId, instanceId: machine.instanceId };
+  let { instanceId } = machine;
+  if (kind === 'clone') {
     const network = { securityGroupIds: ['sg-0a0a0a0a0a0a0a0a0'] };
     const launched = await until(services, () => launchClone(services, original, network, () => true));
-    instanceId = launched.representativeInstanceId!;
+    instanceId = launched.cloneInstanceId!;
   }
   const classInput: MemberItem = { run, classId, instanceId };
   await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'before' }));
   const { commandId } = await startUpdate(services, classInput);
   await until(services, () => checkUpdate(services, { ...classInput, commandId }));
   await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'after' }));
-  const captured = await captureUpdate(services, classInput);
-  if (representative.kind === 'clone') await until(services, () => terminateClone(services, classInput));
-  return captured;
+  if (kind === 'clone') await until(services, () => terminateClone(services, original));
+  return instanceId;
 }
 
 /** As patch-instance does it: whatever fails, the old volume is put back. */

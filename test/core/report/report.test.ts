@@ -93,6 +93,8 @@ function runFacts(facts: Partial<RunFacts>, settings: object = {}): RunFacts {
         toleratedFailurePercentage: 10,
         representative: 'auto',
         verify: 'digests',
+        dataPoints: 2,
+        fresh: false,
         maxRounds: 3,
         retainDays: 7,
         ...settings,
