@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { PackedContents } from '../chunk-store/packed-contents';
+import { isFirstBootPath } from '../deferred/first-boot-script';
 import { readEntry } from '../footprint/read-entry';
 import type { Stat } from '../filesystem/filesystem';
 import type { Image } from '../image/image';
@@ -43,6 +44,14 @@ export async function examineImage(
   };
 
   examineOs(manifest, image, list);
+  for (const reason of manifest.onlyOnline ?? []) {
+    list.add({
+      path: '/',
+      expected: 'an update that can be made offline',
+      found: 'one that cannot',
+      why: reason,
+    });
+  }
   const blocked = new Set<string>();
   await inParallel(expectations.directories, async (path) => {
     const stat = await image.lstat(path);
@@ -67,7 +76,10 @@ export async function examineImage(
 
   const found = list.sorted();
   // A backup file says nothing about whether the update was made: it only follows the file that it is a copy of.
-  const telling = expectations.paths.filter(({ first }) => first.before !== 'any');
+  // What waits for the first boot is gone after it.
+  const telling = expectations.paths.filter(
+    ({ path, first }) => first.before !== 'any' && !isFirstBootPath(path),
+  );
   const alreadyPatched = found.differenceCount === 0 && telling.every(({ path }) => alreadyDone.has(path));
   return { ...found, alreadyDone, alreadyPatched };
 }

@@ -209,24 +209,25 @@ describe('what is no change, or no part of the update', () => {
     const before = await machine();
     const after = before.clone();
     await after.put('/var/log/app.log', 'started\nstarted again\n');
-    await after.put('/etc/ssh/ssh_host_ed25519_key', 'secret');
+    await after.put('/var/lib/systemd/random-seed', 'seed');
     await after.put('/var/cache/ldconfig/aux-cache', 'cache');
     await after.mknod('/usr/share/app/socket', 'socket', { major: 0, minor: 0 }, root);
     const { manifest } = await captureUpdate(new MemoryImage(before), new MemoryImage(after));
     expect(manifest.leftOut.paths.map(({ path }) => path)).toEqual([
-      '/etc/ssh/ssh_host_ed25519_key',
       '/usr/share/app/socket',
       '/var/cache/ldconfig/aux-cache',
+      '/var/lib/systemd/random-seed',
       '/var/log/app.log',
     ]);
-    expect(manifest.leftOut.paths[0]!.reason).toBe('belongs to one machine alone');
+    expect(manifest.leftOut.paths[1]!.reason).toBe('a cache that its owner makes again when it needs it');
     expect(manifest.warnings).toEqual([
-      '/etc/ssh/ssh_host_ed25519_key is new and belongs to one machine alone: a machine patched offline lacks it until something makes it there',
+      '/var/lib/systemd/random-seed is new and two machines must never have the same random seed: a machine patched offline lacks it until something makes it there',
     ]);
     expect(manifest.operations.map(({ path }) => path)).toEqual([
-      '/etc/ssh',
       '/var/cache',
       '/var/cache/ldconfig',
+      '/var/lib',
+      '/var/lib/systemd',
     ]);
   });
 
