@@ -34,6 +34,8 @@ const metadata = Type.Object(
 /** What of the representative stands in the new content (`host name`): such an operation fits no other machine. */
 const holdsIdentity = Type.Optional(Type.Array(shortText, { minItems: 1, maxItems: 20 }));
 
+const pointName = Type.String({ minLength: 1, maxLength: 300 });
+
 /**
  * Where the representative's own values stand in a new content (points of variation). The content is the representative's;
  * for another machine these bytes are replaced by its own values, so that rendering for the representative changes nothing.
@@ -46,7 +48,25 @@ const substitutions = Type.Optional(
         offsetBytes: size,
         lengthBytes: Type.Integer({ minimum: 1, maximum: 4096 }),
         /** Name of a point of variation (core/variation): `host-name`, `machine-id`, `filesystem-uuid:/boot`. */
-        value: Type.String({ minLength: 1, maxLength: 300 }),
+        value: pointName,
+        /** Other readings of the same bytes: a machine for which they give something else is not patched. */
+        or: Type.Optional(
+          Type.Array(
+            Type.Object(
+              {
+                offsetBytes: size,
+                lengthBytes: Type.Integer({ minimum: 1, maximum: 4096 }),
+                value: pointName,
+              },
+              exact,
+            ),
+            { minItems: 1, maxItems: 20 },
+          ),
+        ),
+        /** It may stand there by chance: fits only machines with the same value. */
+        fixed: Type.Optional(Type.Literal(true)),
+        /** Its length may be part of the format: fits only machines with a value as long. */
+        sameLength: Type.Optional(Type.Literal(true)),
       },
       exact,
     ),
@@ -179,12 +199,29 @@ const read = Type.Object(
   exact,
 );
 
-/** A user or group that the update made: a machine where the number is taken gives it its next free one. */
+/** How a tool chooses the number of a new account (core/accounts). */
+export const NUMBER_RULES = [
+  'fixed',
+  'first-free',
+  'first-free-pair',
+  'below-lowest',
+  'last-free-pair',
+  'above-highest',
+] as const;
+
+/**
+ * A user or group that entries of the operations belong to; each machine has its own number for it. One that the update
+ * made gets, on each machine, the number that the tool would have chosen there.
+ */
 const account = Type.Object(
   {
     kind: Type.Union([Type.Literal('user'), Type.Literal('group')]),
     name: Type.String({ minLength: 1, maxLength: 256 }),
     id,
+    /** Of one that the update made: every rule that fits what was seen. Absent for one that was there before. */
+    rules: Type.Optional(
+      Type.Array(Type.Union(NUMBER_RULES.map((rule) => Type.Literal(rule))), { minItems: 1, maxItems: 10 }),
+    ),
   },
   exact,
 );
