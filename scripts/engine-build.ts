@@ -14,6 +14,8 @@ export const BUNDLE_OPTIONS: BuildOptions = {
   keepNames: true,
   sourcemap: false,
   mainFields: ['module', 'main'],
+  // The recorder, which start-update sends to machines.
+  loader: { '.py': 'text' },
   logLevel: 'warning',
 };
 

@@ -18,6 +18,20 @@ export class DocumentMissingError extends ImageElvesError {
   }
 }
 
+/** An object is larger than anything that a step or a machine should have put there. */
+export class ObjectTooLargeError extends ImageElvesError {
+  override readonly name = 'ObjectTooLargeError';
+
+  constructor(bucket: string, key: string, bytes: number, limit: number) {
+    super(`s3://${bucket}/${key} has ${bytes} bytes, more than the ${limit} that are read.`, {
+      bucket,
+      key,
+      bytes,
+      limit,
+    });
+  }
+}
+
 /** A document with the tag of the version read, for a conditional put. */
 export interface Versioned<T> {
   readonly value: T;
@@ -53,8 +67,9 @@ export class DocumentStore {
     return { value: JSON.parse(Buffer.from(object.bytes).toString()) as T, etag: object.etag };
   }
 
-  async findBytes(key: string): Promise<Uint8Array | undefined> {
-    return (await this.get(key))?.bytes;
+  /** @throws ObjectTooLargeError */
+  async findBytes(key: string, limitBytes = Infinity): Promise<Uint8Array | undefined> {
+    return (await this.get(key, limitBytes))?.bytes;
   }
 
   async write(key: string, value: unknown): Promise<void> {
@@ -111,10 +126,15 @@ export class DocumentStore {
     return this.limit(() => this.client.send(new PutObjectCommand(input)));
   }
 
-  private get(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+  private get(key: string, limitBytes = Infinity): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
     return this.limit(async () => {
       try {
         const object = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+        const { ContentLength: bytes = 0 } = object;
+        if (bytes > limitBytes) {
+          (object.Body as { destroy?: () => void }).destroy?.();
+          throw new ObjectTooLargeError(this.bucket, key, bytes, limitBytes);
+        }
         return { bytes: await object.Body!.transformToByteArray(), etag: object.ETag! };
       } catch (error) {
         if (hasCode(error, 'NoSuchKey') || httpStatus(error) === 404) return undefined;

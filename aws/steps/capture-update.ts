@@ -14,6 +14,7 @@ import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
 import { readProfiles } from './classify-targets';
 import { withImage } from './open-snapshots';
+import { readRecording } from './recordings';
 import { dataPointsOf, withWitness } from './witness';
 import { stepCost } from './step-cost';
 
@@ -24,17 +25,18 @@ export async function captureUpdate(
 ): Promise<CaptureUpdateOutput> {
   const startedAt = services.now();
   const { documents, packs } = services;
-  const [{ settings }, classDocument, before, after] = await Promise.all([
+  const [{ settings }, classDocument, before, after, recording] = await Promise.all([
     documents.read<PlanDocument>(planKey(run)),
     documents.read<ClassDocument>(classKey(run, classId)),
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'before')),
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'after')),
+    readRecording(documents, run, classId, instanceId),
   ]);
   const meter = new UsageMeter();
   const memberPackages = await packagesOfMembers(documents, classDocument);
   const { manifest, index } = await withImage(services, before.snapshots, meter, (imageBefore) =>
     withImage(services, after.snapshots, meter, (imageAfter) =>
-      withWitness(services, run, witness, meter, async (witnessImages) => {
+      withWitness(services, { run, classId }, witness, meter, async (witnessImages) => {
         const captured = await capture({
           before: imageBefore,
           after: imageAfter,
@@ -48,6 +50,7 @@ export async function captureUpdate(
           },
           capturedAt: startedAt,
           memberPackages,
+          recording,
           ...(witnessImages === undefined ? {} : { witness: witnessImages }),
         });
         const packed = await storeContents(captured.contents(), packs);

@@ -10,6 +10,7 @@ import type {
 } from '../../core/workflow/payloads';
 import type { Services } from '../services';
 import { commandState, sendCommandOnce } from '../ssm/run-command';
+import { recordedCommands } from './recordings';
 import { UpdateFailedError } from './step-errors';
 
 /** Characters of output that a report shows. */
@@ -19,6 +20,7 @@ const TAIL = 4_000;
 export async function startUpdate(
   services: Services,
   { run, classId, instanceId }: StartUpdateInput,
+  recorder: string,
 ): Promise<StartUpdateOutput> {
   const { documents, now } = services;
   const key = classUpdateKey(run, classId, instanceId);
@@ -27,10 +29,13 @@ export async function startUpdate(
   const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
   const outputPrefix = updateOutputPrefix(run, classId);
   const startedAt = now().toISOString();
+  const timeoutSeconds = update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS;
+  const bare = { run, classId, instanceId, commands: updateScript(update), timeoutSeconds, recorder };
+  const { commands, notRecorded } = await recordedCommands(services, bare);
   const commandId = await sendCommandOnce(services, {
     instanceId,
-    commands: updateScript(update),
-    timeoutSeconds: update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS,
+    commands,
+    timeoutSeconds,
     comment: `imageelves ${run} ${classId}: update`,
     output: { bucket: documents.bucket, prefix: outputPrefix },
   });
@@ -39,6 +44,7 @@ export async function startUpdate(
     instanceId,
     commandId,
     status: 'Pending',
+    ...(notRecorded !== undefined && { notRecorded }),
     outputPrefix,
     startedAt,
   };

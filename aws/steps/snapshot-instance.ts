@@ -1,4 +1,5 @@
 import type { Instance } from '@aws-sdk/client-ec2';
+import { QUIESCE } from '../../core/update/quiesce';
 import type { SnapshotsDocument } from '../../core/workflow/documents';
 import { snapshotsKey, TAGS } from '../../core/workflow/keys';
 import type { SnapshotInstanceInput, SnapshotInstanceOutput } from '../../core/workflow/payloads';
@@ -68,7 +69,7 @@ async function flushCaches(
   if (document.flushCommandId === undefined) {
     const flushCommandId = await sendCommandOnce(services, {
       instanceId,
-      commands: ['sync'],
+      commands: QUIESCE,
       timeoutSeconds: FLUSH_SECONDS,
       comment: `imageelves ${run} ${instanceId}: sync`,
     });

@@ -6,12 +6,13 @@ import type { WitnessResult } from '../../core/workflow/payloads';
 import type { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
 import { withImage } from './open-snapshots';
+import { readRecording } from './recordings';
 import { readCause } from './record-failure';
 
 /** Lends the images of the witness before and after the update; none where there is no witness or it failed. */
 export async function withWitness<T>(
   services: Services,
-  run: string,
+  { run, classId }: { readonly run: string; readonly classId: string },
   witness: WitnessResult | undefined,
   meter: UsageMeter,
   use: (images: CaptureWitness | undefined) => Promise<T>,
@@ -19,10 +20,14 @@ export async function withWitness<T>(
   if (witness === undefined || witness.error !== null) return use(undefined);
   const snapshots = (purpose: 'before' | 'after'): Promise<SnapshotsDocument> =>
     services.documents.read<SnapshotsDocument>(snapshotsKey(run, witness.instanceId, purpose));
-  const [before, after] = await Promise.all([snapshots('before'), snapshots('after')]);
+  const [before, after, summary] = await Promise.all([
+    snapshots('before'),
+    snapshots('after'),
+    readRecording(services.documents, run, classId, witness.instanceId),
+  ]);
   return withImage(services, before.snapshots, meter, (imageBefore) =>
     withImage(services, after.snapshots, meter, (imageAfter) =>
-      use({ before: imageBefore, after: imageAfter }),
+      use({ before: imageBefore, after: imageAfter, summary }),
     ),
   );
 }
@@ -30,11 +35,12 @@ export async function withWitness<T>(
 /** Where the update was run and what each machine told, for the manifest and the report. */
 export function dataPointsOf(
   instanceId: string,
-  { representative, witness: chosen }: ClassDocument,
+  classDocument: ClassDocument,
   witness: WitnessResult | undefined,
   told: Capture['witness'],
 ): NonNullable<Manifest['dataPoints']> {
-  const first = { instanceId, kind: representative.kind, role: 'representative', used: true } as const;
+  const { witness: chosen } = classDocument;
+  const first = { instanceId, kind: onlineKind(classDocument), role: 'representative', used: true } as const;
   if (chosen === undefined || witness === undefined) return [first];
   const outcome = witness.error === null ? told : { used: false, note: noteOf(witness.error) };
   return [
@@ -42,6 +48,10 @@ export function dataPointsOf(
     { instanceId: witness.instanceId, kind: chosen.kind, role: 'witness', ...(outcome ?? { used: false }) },
   ];
 }
+
+/** A class that is captured has a representative on which the update was run. */
+export const onlineKind = ({ representative }: ClassDocument): 'live' | 'clone' =>
+  representative.kind === 'clone' ? 'clone' : 'live';
 
 const NOTE_LENGTH = 1000;
 

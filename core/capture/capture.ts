@@ -33,6 +33,8 @@ import { VOLATILE_PATHS, type VolatileRule } from './volatile-paths';
 export interface CaptureWitness {
   readonly before: Image;
   readonly after: Image;
+  /** What was recorded on it. */
+  readonly summary?: RecordingSummary;
 }
 
 export interface CaptureRequest {

@@ -55,7 +55,9 @@ export class RecordedChanges {
 
   /** Notes which operations rest on the snapshots alone. */
   explain(operations: readonly Operation[], decisions: Decisions): string[] {
-    if (this.recording.lost) return [];
+    if (this.recording.lost) {
+      return [`The difference of the snapshots decided alone. ${this.recording.warnings.join(' ')}`];
+    }
     const unseen: string[] = [];
     const unsure: string[] = [];
     for (const path of new Set(operations.map((operation) => operation.path))) {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { RECORDING_FORMAT_VERSION } from '../recording/recording';
 import { TRACED_CALLS } from '../recording/parse-strace';
+import { QUIESCE } from './quiesce';
 import { ScriptTooLongError } from './update-errors';
 
 /** An SSM document may have 64 KB, and what Run Command is sent becomes part of one; the rest is for its other steps. */
@@ -148,13 +149,13 @@ function uploadLines({ uploadUrl, uploadTo }: RecordedScript): string[] {
   ];
 }
 
-/** 194 asks for a reboot, after which this goes on. `sync`: the snapshot has only what is on the disk. */
+/** 194 asks for a reboot, after which this goes on. */
 const CLEAN_UP = [
   'if [ "$imageelves_code" -ne 194 ]; then',
   '  rm -rf "$imageelves"',
   '  rmdir "$imageelves_parent" 2>/dev/null',
   'fi',
-  'sync',
+  ...QUIESCE,
 ];
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;

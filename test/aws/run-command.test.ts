@@ -3,6 +3,7 @@ import { commandState } from '../../aws/ssm/run-command';
 import type { ClassUpdateDocument, PlanDocument } from '../../core/workflow/documents';
 import { classUpdateKey, planKey } from '../../core/workflow/keys';
 import { startTestServices, type TestServices } from '../support/aws-services';
+import { RECORDER } from '../support/recorder-program';
 
 let services: TestServices;
 beforeEach(async () => {
@@ -57,8 +58,8 @@ test('an error that says nothing about the command is not taken for a state', as
 });
 
 test('the update is sent once, with its time, and its whole output goes to the bucket', async () => {
-  const first = await startUpdate(services, INPUT);
-  expect(await startUpdate(services, INPUT)).toEqual(first);
+  const first = await startUpdate(services, INPUT, RECORDER);
+  expect(await startUpdate(services, INPUT, RECORDER)).toEqual(first);
   expect(services.runCommand.sent).toEqual([
     {
       instanceId: 'i-1',
@@ -82,14 +83,14 @@ test('the update is sent once, with its time, and its whole output goes to the b
 
 test('an update whose answer was lost is found, and not sent again', async () => {
   services.runCommand.losesAnswers = true;
-  await expect(startUpdate(services, INPUT)).rejects.toMatchObject({ name: 'TimeoutError' });
+  await expect(startUpdate(services, INPUT, RECORDER)).rejects.toMatchObject({ name: 'TimeoutError' });
   services.runCommand.losesAnswers = false;
-  expect(await startUpdate(services, INPUT)).toEqual({ commandId: 'command-1' });
+  expect(await startUpdate(services, INPUT, RECORDER)).toEqual({ commandId: 'command-1' });
   expect(services.runCommand.sent).toHaveLength(1);
 });
 
 test('an update that failed is an error with its exit code, its last words and where the rest is', async () => {
-  const { commandId } = await startUpdate(services, INPUT);
+  const { commandId } = await startUpdate(services, INPUT, RECORDER);
   services.runCommand.answers = [
     {
       Status: 'Failed',

@@ -29,6 +29,7 @@ import type { CaptureDocument } from '../../core/workflow/documents';
 import { captureKey, classesKey as classesKeyOf, restKey } from '../../core/workflow/keys';
 import type { UpdatesDocument } from '../../core/workflow/updates-document';
 import { TEST_BUCKET, type TestServices } from './aws-services';
+import { RECORDER } from './recorder-program';
 
 /** The order of the state machines, in a few lines: what they do when nothing has to be waited for. */
 export async function wholeRun(
@@ -150,7 +151,7 @@ async function runUpdate(services: TestServices, machine: OnlineMachine): Promis
   }
   const classInput: MemberItem = { run, classId, instanceId };
   await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'before' }));
-  const { commandId } = await startUpdate(services, classInput);
+  const { commandId } = await startUpdate(services, classInput, RECORDER);
   await until(services, () => checkUpdate(services, { ...classInput, commandId }));
   await until(services, () => snapshotInstance(services, { ...classInput, purpose: 'after' }));
   if (kind === 'clone') await until(services, () => terminateClone(services, original));
