@@ -7,7 +7,7 @@ import { SnapshotFailedError } from '../ebs/ebs-errors';
 import { UsageMeter } from '../ebs/usage-meter';
 import { patchHolder } from '../s3/lease-store';
 import type { Services } from '../services';
-import { readManifest } from './match-instance';
+import { readManifest } from './read-manifest';
 import { openOverlays } from './open-snapshots';
 import { OutOfTime } from './put-blocks';
 import { addCost, stepCost } from './step-cost';

@@ -7,6 +7,7 @@ import type {
   PlanDocument,
   SnapshotsDocument,
 } from '../../core/workflow/documents';
+import { manifestFacts } from '../../core/workflow/manifest-facts';
 import { captureKey, classKey, manifestKey, planKey, snapshotsKey } from '../../core/workflow/keys';
 import type { CaptureUpdateInput, CaptureUpdateOutput, MemberItem } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
@@ -15,7 +16,7 @@ import type { Services } from '../services';
 import { readProfiles } from './classify-targets';
 import { withImage } from './open-snapshots';
 import { readRecording } from './recordings';
-import { dataPointsOf, withWitness } from './witness';
+import { dataPointsOf, onlineKind, withWitness } from './witness';
 import { stepCost } from './step-cost';
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
@@ -45,7 +46,7 @@ export async function captureUpdate(
           classId,
           representative: {
             instanceId,
-            kind: classDocument.representative.kind,
+            kind: onlineKind(classDocument),
             snapshots: { before: idsOf(before), after: idsOf(after) },
           },
           capturedAt: startedAt,
@@ -65,7 +66,7 @@ export async function captureUpdate(
   const document: CaptureDocument = {
     classId,
     instanceId,
-    dataPoints: manifest.dataPoints,
+    told: manifestFacts(manifest),
     manifestKey: key,
     manifestDigest: digest,
     operationCount: manifest.operations.length,

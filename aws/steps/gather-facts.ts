@@ -1,4 +1,4 @@
-import type { ClassFacts, MachineFacts, RunFacts } from '../../core/report/run-facts';
+import type { ClassFacts, MachineFacts, OnlineFacts, RunFacts } from '../../core/report/run-facts';
 import type {
   ClassDocument,
   ClassUpdateDocument,
@@ -29,8 +29,10 @@ import {
   targetsKey,
   verifyKey,
 } from '../../core/workflow/keys';
+import { manifestFacts } from '../../core/workflow/manifest-facts';
 import type { MachineItem } from '../../core/workflow/payloads';
 import type { Services } from '../services';
+import { findManifest } from './read-manifest';
 
 /** Reads what the steps of a run wrote down. One listing says what is there, so that nothing is asked for in vain. */
 export async function gatherFacts({ documents, now }: Services, run: string): Promise<RunFacts> {
@@ -60,27 +62,28 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
   async function classFacts(classId: string, members: readonly string[]): Promise<ClassFacts> {
     const document = await documents.read<ClassDocument>(classKey(run, classId));
     const { representative, witness } = document;
-    const [first, second, capture, failure] = await Promise.all([
+    const [first, second, capture, failure, recorded] = await Promise.all([
       onlineFacts(classId, representative.instanceId),
       witness === undefined ? undefined : onlineFacts(classId, witness.instanceId),
       find<ClassFacts['capture']>(captureKey(run, classId)),
       find<ClassFacts['failure']>(classFailureKey(run, classId)),
+      document.recorded === undefined ? undefined : findManifest(documents, document.recorded),
     ]);
     return {
       document,
       members,
       ...first,
       ...(second === undefined ? {} : { witness: second }),
+      ...(recorded === undefined
+        ? {}
+        : { recorded: { operationCount: recorded.operations.length, told: manifestFacts(recorded) } }),
       capture,
       failure,
     };
   }
 
   /** How the update went on one machine, or on its clone. */
-  async function onlineFacts(
-    classId: string,
-    instanceId: string,
-  ): Promise<Pick<ClassFacts, 'clone' | 'update'>> {
+  async function onlineFacts(classId: string, instanceId: string): Promise<OnlineFacts> {
     const clone = await find<CloneDocument>(cloneKey(run, classId, instanceId));
     const key = classUpdateKey(run, classId, clone?.cloneInstanceId ?? instanceId);
     return { clone, update: await find<ClassUpdateDocument>(key) };

@@ -2,27 +2,16 @@ import { chooseEngine, touchedMounts } from '../../core/apply/choose-engine';
 import { OverlayBlockDevice } from '../../core/block-device/overlay-block-device';
 import type { ImageVolume } from '../../core/image/image';
 import { openWritableImage } from '../../core/image/open-image';
-import { parseManifest } from '../../core/manifest/parse-manifest';
 import type { Manifest } from '../../core/manifest/manifest-schema';
 import { matchImage } from '../../core/match/match-image';
 import type { MatchDocument, SnapshotsDocument } from '../../core/workflow/documents';
 import { matchKey, snapshotsKey } from '../../core/workflow/keys';
-import type { MatchInstanceInput, MatchInstanceOutput, PatchItem } from '../../core/workflow/payloads';
+import type { MatchInstanceInput, MatchInstanceOutput } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
-import { type DocumentStore, DocumentMissingError } from '../s3/document-store';
 import type { Services } from '../services';
 import { withImage } from './open-snapshots';
+import { readManifest } from './read-manifest';
 import { stepCost } from './step-cost';
-
-/** @throws DocumentMissingError, ManifestDigestError, ManifestInvalidError, ManifestVersionError */
-export async function readManifest(
-  documents: DocumentStore,
-  { manifestKey, manifestDigest }: Pick<PatchItem, 'manifestKey' | 'manifestDigest'>,
-): Promise<Manifest> {
-  const bytes = await documents.findBytes(manifestKey);
-  if (bytes === undefined) throw new DocumentMissingError(documents.bucket, manifestKey);
-  return parseManifest(bytes, manifestDigest);
-}
 
 /**
  * Fails for a machine that no engine of this deployment may write: known before a member is chosen as the canary, and

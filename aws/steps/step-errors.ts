@@ -71,7 +71,7 @@ export class UpdateFailedError extends ImageElvesError {
 
   constructor(instanceId: string, status: string, exitCode: number, outputTail: string, outputKey: string) {
     super(
-      `The update ended with ${status} (exit code ${exitCode}) on the representative ${instanceId}: ${lastLine(outputTail)}`,
+      `The update ended with ${status} (exit code ${exitCode}) on ${instanceId}: ${lastLine(outputTail)}`,
       { instanceId, status, exitCode, outputTail, outputKey },
       `The whole output is under ${outputKey}. No other machine of the class was touched.`,
     );

@@ -12,7 +12,7 @@ import { UsageMeter } from '../ebs/usage-meter';
 import { volumeAttributes } from '../ec2/target';
 import type { Services } from '../services';
 import { readSwapState, type SwapState } from '../swap/swap-state';
-import { readManifest } from './match-instance';
+import { readManifest } from './read-manifest';
 import { withImage } from './open-snapshots';
 import { stepCost } from './step-cost';
 import { VerificationFailedError } from './step-errors';

@@ -1,9 +1,18 @@
 import { SNAPSHOT_BLOCK_BYTES } from '../block-device/block-device';
-import type { Classification } from './classify';
 import { addUsage, costOf, type Usage } from './prices';
 
+type OnlineKind = 'live' | 'clone';
+
+/** As far as the cost depends on it. */
+export interface EstimatedClass {
+  readonly members: readonly string[];
+  /** `recorded`: an earlier run captured what the update does, and it is not run. */
+  readonly representative: { readonly instanceId: string; readonly kind: OnlineKind | 'recorded' };
+  readonly witness?: { readonly instanceId: string; readonly kind: OnlineKind };
+}
+
 export interface EstimateInput {
-  readonly classification: Classification;
+  readonly classes: readonly EstimatedClass[];
   /** What is known of each target after profiling. */
   readonly targets: readonly EstimatedTarget[];
   /** Days for which a replaced volume is kept. */
@@ -52,15 +61,14 @@ const BLOCKS_A_LIST_CALL = 10_000;
 const LAMBDA_GB = 2;
 const SECONDS = { snapshot: 6, profile: 6, match: 8, apply: 20, capture: 30, control: 2 };
 /** Of each state machine, waits included. */
-const TRANSITIONS = { run: 20, profile: 12, class: 60, match: 4, patch: 40 };
+const TRANSITIONS = { run: 20, profile: 12, class: 25, update: 35, match: 4, patch: 40 };
 /** A clone boots, is updated and is terminated. */
 const CLONE_HOURS = 0.25;
 const DAYS_A_MONTH = 30;
 const GB = 1024 ** 3;
 
 /** Estimates a run by what profiling read and by the figures of the reference update. */
-export function estimateRun({ classification, targets, retainDays }: EstimateInput): RunEstimate {
-  const { classes } = classification;
+export function estimateRun({ classes, targets, retainDays }: EstimateInput): RunEstimate {
   const byId = new Map(targets.map((target) => [target.instanceId, target]));
   const members = classes.flatMap((found) => found.members);
   const listCalls = (instanceIds: readonly string[]): number =>
@@ -68,7 +76,11 @@ export function estimateRun({ classification, targets, retainDays }: EstimateInp
       (sum, id) => sum + Math.max(1, Math.ceil((byId.get(id)?.snapshotBlocks ?? 0) / BLOCKS_A_LIST_CALL)),
       0,
     );
-  const clones = classes.filter(({ representative }) => representative.kind === 'clone');
+  const captured = classes.filter(({ representative }) => representative.kind !== 'recorded');
+  const online = captured.flatMap(({ representative, witness }) =>
+    witness === undefined ? [representative] : [representative, witness],
+  );
+  const clones = online.filter(({ kind }) => kind === 'clone');
 
   const profile: Partial<Usage> = {
     listSnapshotBlocksCalls: listCalls([...byId.keys()]),
@@ -78,11 +90,11 @@ export function estimateRun({ classification, targets, retainDays }: EstimateInp
     stateTransitions: TRANSITIONS.run + targets.length * TRANSITIONS.profile,
   };
   const capture: Partial<Usage> = {
-    listSnapshotBlocksCalls: 2 * listCalls(classes.map(({ representative }) => representative.instanceId)),
-    getSnapshotBlocks: classes.length * BLOCKS_READ_TO_CAPTURE,
-    lambdaGbSeconds: classes.length * LAMBDA_GB * (SECONDS.capture + 10 * SECONDS.control),
-    lambdaRequests: classes.length * 20,
-    stateTransitions: classes.length * TRANSITIONS.class,
+    listSnapshotBlocksCalls: 2 * listCalls(online.map(({ instanceId }) => instanceId)),
+    getSnapshotBlocks: online.length * BLOCKS_READ_TO_CAPTURE,
+    lambdaGbSeconds: LAMBDA_GB * (captured.length * SECONDS.capture + online.length * 10 * SECONDS.control),
+    lambdaRequests: captured.length + online.length * 19,
+    stateTransitions: classes.length * TRANSITIONS.class + online.length * TRANSITIONS.update,
     cloneInstanceHours: clones.length * CLONE_HOURS,
   };
   const match: Partial<Usage> = {
@@ -108,7 +120,7 @@ export function estimateRun({ classification, targets, retainDays }: EstimateInp
 
   const parts = Object.entries({
     'profile every target': profile,
-    'update the representatives and capture': capture,
+    'run the update and capture': capture,
     'match the members': match,
     'patch the members': apply,
     [`keep old volumes and new snapshots for ${retainDays} days`]: keep,
@@ -117,14 +129,14 @@ export function estimateRun({ classification, targets, retainDays }: EstimateInp
   return {
     instances: targets.length,
     classes: classes.length,
-    onlineUpdates: classes.length,
+    onlineUpdates: online.length,
     offlinePatches: members.length,
     usage,
     costUsd: costOf(usage),
     parts,
     assumptions: [
       `the update changes ${CHANGED_BLOCKS} blocks of 512 KiB on each machine, as the security updates of Debian 12 did`,
-      'every member matches; each further round costs one more online update and its matching',
+      'every member matches; each further round costs more online updates and its matching',
       'prices of us-east-1, free allowances not taken off; instances that run anyway cost nothing more',
     ],
   };

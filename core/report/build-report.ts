@@ -2,7 +2,8 @@ import { estimateRun } from '../classify/estimate-run';
 import { type CostItem, costItems, secondsOf, type Spent, sumUsage, totalUsd, usdOfUsage } from './cost';
 import { machineOutcome } from './machine-outcome';
 import type { Report, ReportCounts, ReportedClass, ReportedMachine } from './report';
-import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
+import { onlineUpdates, reportClass } from './report-class';
+import type { MachineFacts, RunFacts } from './run-facts';
 
 /** Differences that a report shows of one machine; match.json has more. */
 const SHOWN_DIFFERENCES = 10;
@@ -11,7 +12,7 @@ const SHOWN_DIFFERENCES = 10;
 export function buildReport(facts: RunFacts): Report {
   const { plan } = facts;
   const machines = facts.machines.map((machine) => reportMachine(machine, facts));
-  const classes = facts.classes.map((one) => reportClass(one, machines, facts.machines));
+  const classes = facts.classes.map((one) => reportClass(one, machines, facts));
   const counts = countsOf(facts, machines);
   const usage = sumUsage([...machines, ...classes].map((one) => one.usage));
   const { dryRun } = plan.settings;
@@ -69,43 +70,6 @@ function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
   };
 }
 
-function reportClass(
-  { document, members, clone, update, capture, failure }: ClassFacts,
-  machines: readonly ReportedMachine[],
-  facts: readonly MachineFacts[],
-): ReportedClass {
-  const { classId, round, representative, reason } = document;
-  const matched = facts.filter(({ matches }) =>
-    matches.some((one) => one.classId === classId && one.matched),
-  );
-  const patched = machines.filter((one) => one.classId === classId && one.outcome === 'patched');
-  return {
-    classId,
-    round,
-    representative,
-    reason,
-    memberCount: members.length,
-    matchedCount: matched.length,
-    patchedCount: patched.length,
-    operationCount: capture?.operationCount,
-    operationsByKind: capture?.operationsByKind,
-    contentBytes: capture?.contentBytes,
-    leftOutPaths: capture?.leftOutPaths,
-    manifestKey: capture?.manifestKey,
-    manifestDigest: capture?.manifestDigest,
-    updateSeconds:
-      update?.endedAt === undefined
-        ? undefined
-        : secondsOf({ startedAt: update.startedAt, endedAt: update.endedAt }),
-    updateStatus: update?.status,
-    outputTail: update?.outputTail,
-    warnings: capture?.warnings ?? [],
-    failure,
-    cloneChanges: clone?.changes ?? [],
-    usage: sumUsage([clone, capture].flatMap((step) => (step === undefined ? [] : [step.calls]))),
-  };
-}
-
 /** The steps of a machine that read or write blocks. */
 function stepsOf({ profile, matches, apply, verify }: MachineFacts) {
   return [profile, ...matches, apply, verify].filter((step) => step !== undefined);
@@ -127,7 +91,7 @@ function spentBy(
 ): Spent {
   const steps = [
     ...machines.flatMap(stepsOf),
-    ...classes.flatMap(({ clone, capture }) => [clone, capture]),
+    ...classes.flatMap(({ clone, witness, capture }) => [clone, witness?.clone, capture]),
   ].filter((step) => step !== undefined);
   return {
     usage: sumUsage([...reported, ...reportedClasses].map(({ usage }) => usage)),
@@ -143,7 +107,6 @@ function spentBy(
 
 /** What the classes of a dry run would take. */
 function estimated({ plan, rounds, machines }: RunFacts): CostItem[] {
-  const classes = (rounds[0]?.classes ?? []).map((one) => ({ ...one, liveMembers: [] }));
   const targets = machines.map(({ target, profile }) => ({
     instanceId: target.instanceId,
     volumeBytes: target.volumes.reduce((sum, { attributes }) => sum + attributes.sizeGib, 0) * 2 ** 30,
@@ -151,7 +114,7 @@ function estimated({ plan, rounds, machines }: RunFacts): CostItem[] {
     snapshotBlocks: 0,
   }));
   const { parts } = estimateRun({
-    classification: { classes, unclassified: [] },
+    classes: rounds[0]?.classes ?? [],
     targets,
     retainDays: plan.settings.retainDays,
   });
@@ -166,6 +129,7 @@ function countsOf({ plan, classes }: RunFacts, machines: readonly ReportedMachin
     classes: classes.length,
     patched: count('patched'),
     updatedOnline: count('updated-online'),
+    onlineUpdates: classes.reduce((sum, one) => sum + onlineUpdates(one), 0),
     upToDate: count('up-to-date'),
     notPatched: count('not-patched'),
     failed: count('failed'),
@@ -195,5 +159,7 @@ function summaryOf({ plan, failure, classes }: RunFacts, counts: ReportCounts): 
   ];
   const broken = classes.filter((one) => one.failure !== undefined).length;
   const classWords = broken > 0 ? ` ${broken} of ${classes.length} class(es) failed.` : '';
-  return `Update "${update.name}" on ${counts.targets} target(s): ${parts.join(', ')}.${classWords}`;
+  const times = counts.onlineUpdates === 1 ? 'once' : `${counts.onlineUpdates} times`;
+  const online = counts.onlineUpdates === 0 ? '' : ` It was run ${times} on a running system.`;
+  return `Update "${update.name}" on ${counts.targets} target(s): ${parts.join(', ')}.${online}${classWords}`;
 }

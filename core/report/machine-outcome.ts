@@ -24,9 +24,7 @@ const LEFT_ALONE = [
 export function machineOutcome(machine: MachineFacts, run: RunFacts): ToldOutcome {
   const { instanceId } = machine.target;
   const own = run.classes.filter(
-    ({ members, document }) =>
-      members.includes(instanceId) ||
-      (document.representative.kind === 'live' && document.representative.instanceId === instanceId),
+    ({ members, document }) => members.includes(instanceId) || isUpdatedOnline(document, instanceId),
   );
   const last = own.at(-1);
   const classId = last?.document.classId;
@@ -41,25 +39,32 @@ function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts
   }
   if (outcome?.outcome === 'patched') return { outcome: 'patched', sentence: patchedSentence(machine) };
   if (failure !== undefined) return tellFailure(failure);
-  const representative = last?.document.representative;
-  if (
-    last !== undefined &&
-    representative?.kind === 'live' &&
-    representative.instanceId === target.instanceId
-  ) {
-    return tellRepresentative(last, run);
+  if (last !== undefined && isUpdatedOnline(last.document, target.instanceId)) {
+    return last.document.witness?.instanceId === target.instanceId
+      ? tellWitness(last, run)
+      : tellRepresentative(last, run);
   }
   if (run.plan.settings.dryRun && last !== undefined) {
-    const how =
-      representative?.kind === 'live'
-        ? `with what the update does to ${representative.instanceId}`
-        : `with what the update does to a clone of ${representative?.instanceId}`;
     return {
       outcome: 'would-be-patched',
-      sentence: `Would be patched without being started, ${how}, if it matches.`,
+      sentence: `Would be patched without being started, ${withWhat(last)}, if it matches.`,
     };
   }
   return tellUntouched(machine, last, run);
+}
+
+/** Whether the update is run on the instance itself, not on a clone of it. */
+function isUpdatedOnline({ representative, witness }: ClassFacts['document'], instanceId: string): boolean {
+  return [representative, witness].some((one) => one?.kind === 'live' && one.instanceId === instanceId);
+}
+
+function withWhat({ document: { representative, recorded }, recorded: facts }: ClassFacts): string {
+  const { instanceId, kind } = representative;
+  if (kind === 'live') return `with what the update does to ${instanceId}`;
+  if (kind === 'clone') return `with what the update does to a clone of ${instanceId}`;
+  const steps = facts?.told.deferred?.map(({ reason }) => reason) ?? [];
+  const later = steps.length === 0 ? '' : ` (some of it at its first boot: ${steps.join('; ')})`;
+  return `with what run ${recorded?.run} captured on ${instanceId} at ${recorded?.capturedAt}${later}`;
 }
 
 function patchedSentence({ apply, swap, matches }: MachineFacts): string {
@@ -95,6 +100,27 @@ function tellRepresentative({ update, failure, document }: ClassFacts, run: RunF
   }
   if (failure !== undefined) return tellFailure(failure);
   return { outcome: 'not-patched', sentence: 'The run ended before the update was run on it.' };
+}
+
+/** The second machine on which the update is run; what it told or why it told nothing stands with the class. */
+function tellWitness({ document, witness }: ClassFacts, run: RunFacts): ToldOutcome {
+  const as = `as witness of what it does to ${document.representative.instanceId}`;
+  if (run.plan.settings.dryRun) {
+    const sentence = `The update would be run on it by Run Command, ${as}.`;
+    return { outcome: 'would-be-updated-online', sentence };
+  }
+  const update = witness?.update;
+  if (update === undefined) {
+    return {
+      outcome: 'not-patched',
+      sentence: 'It was to be a witness, and the update was not begun on it.',
+    };
+  }
+  if (update.status === 'Success') {
+    return { outcome: 'updated-online', sentence: `The update was run on it by Run Command, ${as}.` };
+  }
+  const sentence = `The update was run on it by Run Command, ${as}, and had not ended well: ${update.status}.`;
+  return { outcome: 'failed', sentence };
 }
 
 function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {

@@ -1,6 +1,7 @@
+import { classCard } from './class-card';
 import { bytes, count, dollars, seconds } from './figures';
 import { type Html, html } from './html';
-import { classCard, machineTable } from './report-sections';
+import { machineTable } from './report-sections';
 import { REPORT_STYLE } from './report-style';
 import type { Report } from './report';
 
@@ -53,6 +54,7 @@ function summary(report: Report): Html {
       ${figure(count(counts.targets), 'targets')} ${figure(count(counts.classes), 'classes')}
       ${figure(count(counts.patched), 'patched without being started')}
       ${figure(count(counts.updatedOnline), 'updated online')}
+      ${figure(count(counts.onlineUpdates), 'runs of the update, clones included')}
       ${figure(count(counts.notPatched), 'left alone')} ${figure(count(counts.failed), 'failed')}
       ${figure(seconds(report.seconds), 'from start to report')}
       ${figure(count(usage.getBlocks), 'blocks read')}

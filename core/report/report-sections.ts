@@ -1,6 +1,6 @@
 import { bytes, count, dollars, seconds } from './figures';
 import { type Html, html } from './html';
-import type { Outcome, ReportedClass, ReportedMachine } from './report';
+import type { Outcome, ReportedMachine } from './report';
 
 /** How an outcome reads in a table, and its colour. */
 const OUTCOMES: Readonly<Record<Outcome, readonly [text: string, tone: string]>> = {
@@ -13,51 +13,6 @@ const OUTCOMES: Readonly<Record<Outcome, readonly [text: string, tone: string]>>
   failed: ['failed', 'bad'],
   'rolled-back': ['rolled back', 'left'],
 };
-
-export function classCard(one: ReportedClass): Html {
-  const { classId, round, representative, reason, failure, outputTail } = one;
-  const kinds = Object.entries(one.operationsByKind ?? {}).map(
-    ([kind, number]) => `${count(number)} ${kind}`,
-  );
-  return html`<section class="card">
-    <h3>${classId} <span class="soft">round ${round}</span></h3>
-    <p>
-      Representative:
-      ${representative.kind === 'clone' ? 'a clone of ' : ''}<code>${representative.instanceId}</code>${one.updateStatus === undefined ? undefined : `; the update ended with ${one.updateStatus}`}${one.updateSeconds === undefined ? undefined : ` after ${seconds(one.updateSeconds)}`}.
-      ${one.memberCount} member(s), ${one.matchedCount} matched, ${one.patchedCount} patched.
-    </p>
-    <p class="soft small">${reason}</p>
-    ${
-      one.operationCount === undefined
-        ? undefined
-        : html`<p>
-            Manifest: ${count(one.operationCount)} operations (${kinds.join(', ')}),
-            ${bytes(one.contentBytes ?? 0)} of content, ${count(one.leftOutPaths ?? 0)} volatile paths left
-            out.
-            <span class="soft small"><code>${one.manifestKey}</code> <code>${one.manifestDigest}</code></span>
-          </p>`
-    }
-    ${failure === undefined ? undefined : html`<p class="verdict bad">${failure.step}: ${failure.message} [${failure.error}]</p>`}
-    ${
-      outputTail === undefined || outputTail === ''
-        ? undefined
-        : html`<details>
-            <summary>End of the update's output</summary>
-            <pre>${outputTail}</pre>
-          </details>`
-    }
-    ${
-      one.cloneChanges.length === 0
-        ? undefined
-        : html`<details>
-            <summary>What was changed on the clone before it ran</summary>
-            <ul>
-              ${one.cloneChanges.map(({ path, why }) => html`<li><code>${path}</code>: ${why}</li>`)}
-            </ul>
-          </details>`
-    }
-  </section>`;
-}
 
 export function machineTable(machines: readonly ReportedMachine[]): Html {
   return html`<div class="scroll">

@@ -1,4 +1,5 @@
-import type { ExcludedInstance, FailureDocument, Usage } from '../workflow/documents';
+import type { ExcludedInstance, FailureDocument, ManifestFacts, Usage } from '../workflow/documents';
+import type { ClassItem } from '../workflow/payloads';
 import type { CostItem } from './cost';
 
 /** Every way in which a run can leave a machine. */
@@ -38,23 +39,40 @@ export interface ReportedMachine {
   readonly differences: readonly ReportedDifference[];
 }
 
-export interface ReportedClass {
+/** The update on one machine. */
+export interface ReportedUpdate {
+  readonly instanceId: string;
+  readonly status: string;
+  readonly seconds?: number;
+  readonly outputTail?: string;
+}
+
+export interface ReportedClass extends ManifestFacts {
   readonly classId: string;
   readonly round: number;
-  readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  readonly representative: ClassItem['representative'];
   readonly reason: string;
   readonly memberCount: number;
   readonly matchedCount: number;
   readonly patchedCount: number;
+  /** How often the update was run on a running system for this class: on the representative and on a witness. */
+  readonly onlineUpdates: number;
+  /** Where the manifest comes from, when an earlier run captured it. */
+  readonly recorded?: {
+    readonly run: string;
+    readonly capturedAt: string;
+    readonly ageHours: number;
+    readonly instanceIds: readonly string[];
+  };
   readonly operationCount?: number;
   readonly operationsByKind?: Readonly<Record<string, number>>;
   readonly contentBytes?: number;
   readonly leftOutPaths?: number;
   readonly manifestKey?: string;
   readonly manifestDigest?: string;
-  readonly updateSeconds?: number;
-  readonly updateStatus?: string;
-  readonly outputTail?: string;
+  /** On the representative. */
+  readonly update?: ReportedUpdate;
+  readonly witness?: ReportedUpdate;
   readonly warnings: readonly string[];
   readonly failure?: FailureDocument;
   readonly cloneChanges: readonly { readonly path: string; readonly why: string }[];
@@ -66,6 +84,8 @@ export interface ReportCounts {
   readonly classes: number;
   readonly patched: number;
   readonly updatedOnline: number;
+  /** How often the update was run on a running system, clones included. */
+  readonly onlineUpdates: number;
   readonly upToDate: number;
   readonly notPatched: number;
   readonly failed: number;

@@ -5,6 +5,7 @@ import type {
   ClassUpdateDocument,
   CloneDocument,
   FailureDocument,
+  ManifestFacts,
   MatchDocument,
   OutcomeDocument,
   PlanDocument,
@@ -29,13 +30,19 @@ export interface MachineFacts {
   readonly failure?: FailureDocument;
 }
 
-export interface ClassFacts {
-  readonly document: ClassDocument;
-  readonly members: readonly string[];
+/** How the update went on one machine, or on its clone. */
+export interface OnlineFacts {
   readonly clone?: CloneDocument;
   readonly update?: ClassUpdateDocument;
-  /** The same of the witness. */
-  readonly witness?: { readonly clone?: CloneDocument; readonly update?: ClassUpdateDocument };
+}
+
+/** Of the representative, and all else of the class. */
+export interface ClassFacts extends OnlineFacts {
+  readonly document: ClassDocument;
+  readonly members: readonly string[];
+  readonly witness?: OnlineFacts;
+  /** Of a class that is patched by what an earlier run captured. */
+  readonly recorded?: { readonly operationCount: number; readonly told: ManifestFacts };
   readonly capture?: CaptureDocument;
   readonly failure?: FailureDocument;
 }

@@ -109,7 +109,7 @@ export interface RoundDocument {
   readonly classes: readonly {
     readonly classId: string;
     readonly signature: string;
-    readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+    readonly representative: ClassItem['representative'];
     readonly witness?: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
     readonly members: readonly string[];
     readonly reason: string;
@@ -153,6 +153,12 @@ export interface ClassUpdateDocument {
   readonly endedAt?: string;
 }
 
+/** What a manifest tells people beside its operations. Where the update was run: the first is the representative. */
+export type ManifestFacts = Pick<
+  Manifest,
+  'dataPoints' | 'recording' | 'accounts' | 'deferred' | 'decisions' | 'onlyOnline'
+>;
+
 /** classes/<classId>/capture.json */
 export interface CaptureDocument extends StepCost {
   readonly classId: string;
@@ -162,8 +168,7 @@ export interface CaptureDocument extends StepCost {
   readonly operationCount: number;
   readonly operationsByKind: Readonly<Record<string, number>>;
   readonly contentBytes: number;
-  /** Where the update was run, and what each told; the first is the representative. */
-  readonly dataPoints?: Manifest['dataPoints'];
+  readonly told: ManifestFacts;
   readonly leftOutPaths: number;
   readonly warnings: readonly string[];
 }

@@ -68,6 +68,13 @@ export interface ClassifyTargetsOutput {
   readonly classCount: number;
   readonly classesKey: string;
 }
+export interface RecordedManifest {
+  readonly manifestKey: string;
+  readonly manifestDigest: string;
+  /** ISO 8601. */
+  readonly capturedAt: string;
+  readonly run: string;
+}
 /** The class does not wait for it longer than that. */
 export interface WitnessItem {
   readonly instanceId: string;
@@ -79,7 +86,13 @@ export interface ClassItem {
   readonly run: string;
   readonly round: number;
   readonly classId: string;
-  readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  readonly representative: {
+    readonly instanceId: string;
+    /** `recorded`: no online run, since every member matches what an earlier run captured on that instance. */
+    readonly kind: 'live' | 'clone' | 'recorded';
+  };
+  /** Of a recorded representative: what was captured, and when. */
+  readonly recorded?: RecordedManifest;
   /** A second machine on which the update is run; without one there is one data point. */
   readonly witness?: WitnessItem;
   readonly memberCount: number;
@@ -208,6 +221,7 @@ export interface WriteReportOutput {
   readonly classes: number;
   readonly patched: number;
   readonly updatedOnline: number;
+  readonly onlineUpdates: number;
   readonly upToDate: number;
   readonly notPatched: number;
   readonly failed: number;

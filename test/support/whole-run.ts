@@ -119,7 +119,8 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
 
 async function captureClass(services: TestServices, item: ClassItem): Promise<CaptureUpdateOutput> {
   const { run, classId, representative } = item;
-  const instanceId = await runUpdate(services, { run, classId, ...representative });
+  const kind = representative.kind === 'clone' ? 'clone' : 'live';
+  const instanceId = await runUpdate(services, { run, classId, ...representative, kind });
   const witness =
     item.witness === undefined
       ? {}

@@ -1,19 +1,22 @@
-import { estimateRun } from '../../../core/classify/estimate-run';
+import { type EstimatedClass, estimateRun } from '../../../core/classify/estimate-run';
 import { addUsage, costOf } from '../../../core/classify/prices';
 
 const representative = { instanceId: 'i-0', kind: 'live' as const };
-const imageClass = { classId: 'c', signature: 's', liveMembers: [], representative, reason: '' };
 
-function estimate(memberCount: number, kind: 'live' | 'clone' = 'live') {
+function estimate(
+  memberCount: number,
+  kind: 'live' | 'clone' | 'recorded' = 'live',
+  change: Partial<EstimatedClass> = {},
+) {
   const members = Array.from({ length: memberCount }, (_, index) => `i-${index + 1}`);
-  const classes = [{ ...imageClass, members, representative: { ...representative, kind } }];
+  const classes = [{ members, representative: { ...representative, kind }, ...change }];
   const targets = ['i-0', ...members].map((instanceId) => ({
     instanceId,
     volumeBytes: 8 * 1024 ** 3,
     profileBlocks: 40,
     snapshotBlocks: 481,
   }));
-  return estimateRun({ classification: { classes, unclassified: [] }, targets, retainDays: 7 });
+  return estimateRun({ classes, targets, retainDays: 7 });
 }
 
 describe('estimateRun', () => {
@@ -33,6 +36,19 @@ describe('estimateRun', () => {
     expect(
       costOf({ getSnapshotBlocks: 1000, putSnapshotBlocks: 1000, listSnapshotBlocksCalls: 1000 }),
     ).toBeCloseTo(0.0096, 10);
+  });
+
+  it('a witness is one more online update, and what an earlier run captured is none', () => {
+    const witness = { instanceId: 'i-1', kind: 'clone' as const };
+    expect(estimate(4, 'live', { witness })).toMatchObject({
+      onlineUpdates: 2,
+      usage: { getSnapshotBlocks: 5 * 40 + 2 * 500 + 4 * (80 + 120 + 80), cloneInstanceHours: 0.25 },
+    });
+    expect(estimate(4, 'recorded')).toMatchObject({
+      onlineUpdates: 0,
+      offlinePatches: 4,
+      usage: { getSnapshotBlocks: 5 * 40 + 4 * (80 + 120 + 80), cloneInstanceHours: 0 },
+    });
   });
 
   it('a clone costs its hours; no members cost nothing to patch', () => {

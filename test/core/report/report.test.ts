@@ -3,6 +3,7 @@ import { reportHtml } from '../../../core/report/report-html';
 import type { ClassFacts, MachineFacts, RunFacts } from '../../../core/report/run-facts';
 import type {
   ApplyDocument,
+  CaptureDocument,
   FailureDocument,
   MatchDocument,
   SwapDocument,
@@ -110,6 +111,34 @@ function runFacts(facts: Partial<RunFacts>, settings: object = {}): RunFacts {
   };
 }
 
+/** A second running machine of the class, i-2, is its witness. */
+function withWitness(facts: Partial<ClassFacts>): ClassFacts {
+  const found = classFacts(['i'], { update: ended, ...facts });
+  const witness = { instanceId: 'i-2', kind: 'live' as const, timeoutSeconds: 1 };
+  return { ...found, document: { ...found.document, witness } };
+}
+
+/** A class that is patched by what run r-1 captured on i-old. */
+function recordedClass(): ClassFacts {
+  const found = classFacts(['i']);
+  const capturedAt = '2026-11-19T06:10:00.000Z';
+  return {
+    ...found,
+    document: {
+      ...found.document,
+      representative: { instanceId: 'i-old', kind: 'recorded' },
+      recorded: { run: 'r-1', capturedAt, manifestKey: 'mk', manifestDigest: 'sha256:m' },
+    },
+    recorded: {
+      operationCount: 7,
+      told: {
+        dataPoints: [{ instanceId: 'i-old', kind: 'live', role: 'representative', used: true }],
+        deferred: [{ id: 'ssh-host-keys', reason: 'keys are made', commands: ['ssh-keygen -A'], before: [] }],
+      },
+    },
+  };
+}
+
 /** What is told of one machine. */
 function told(facts: MachineFacts, run: Partial<RunFacts> = {}, settings: object = {}) {
   const [one] = buildReport(runFacts({ machines: [facts], ...run }, settings)).machines;
@@ -177,6 +206,30 @@ test.each<[string, string, RegExp]>([
     'representative',
     told(machine('i-live'), { classes: [classFacts(['i'], { update: ended })] }),
     /^updated-online: .*representative of 1 stopped/,
+  ],
+  [
+    'witness',
+    told(machine('i-2'), {
+      classes: [withWitness({ witness: { update: { ...ended, instanceId: 'i-2' } } })],
+    }),
+    /^updated-online: .*as witness of what it does to i-live/,
+  ],
+  [
+    'witness on which the update failed',
+    told(machine('i-2'), {
+      classes: [withWitness({ witness: { update: { ...ended, instanceId: 'i-2', status: 'Failed' } } })],
+    }),
+    /^failed: .*as witness.*Failed/,
+  ],
+  [
+    'witness on which the update was not begun',
+    told(machine('i-2'), { classes: [withWitness({ witness: {} })] }),
+    /^not-patched: .*was not begun/,
+  ],
+  [
+    'member of a class that an earlier run knows, in a dry run',
+    told(machine('i'), { classes: [recordedClass()] }, { dryRun: true }),
+    /^would-be-patched: .*what run r-1 captured on i-old at 2026-11-19.*at its first boot: keys are made/,
   ],
   [
     'representative on which the update failed',
@@ -272,6 +325,46 @@ describe('a run', () => {
     // 8 GiB of gp3 for 7 of 30 days are $0.149; all else is less than a cent.
     expect(report.cost.usd).toBeGreaterThan(0.149);
     expect(report.cost.usd).toBeLessThan(0.16);
+  });
+
+  test('counts how often the update was run online, by class and in all', () => {
+    const witness = { update: { ...ended, instanceId: 'i-2' } };
+    const report = buildReport(runFacts({ classes: [withWitness({ witness }), recordedClass()] }));
+    expect(report.counts.onlineUpdates).toBe(2);
+    expect(report.summary).toContain('It was run 2 times on a running system.');
+    expect(report.classes).toMatchObject([
+      { onlineUpdates: 2, witness: { instanceId: 'i-2', status: 'Success' } },
+      {
+        onlineUpdates: 0,
+        operationCount: 7,
+        manifestKey: 'mk',
+        recorded: { run: 'r-1', ageHours: 24, instanceIds: ['i-old'] },
+      },
+    ]);
+    const page = reportHtml(report);
+    expect(page).toContain('Known from run r-1');
+    expect(page).toContain('24.0 hours ago');
+    expect(page).toContain('<code>ssh-keygen -A</code>');
+  });
+
+  test('shows what was decided about paths, and why a witness told nothing', () => {
+    const told = {
+      dataPoints: [
+        { instanceId: 'i-live', kind: 'live', role: 'representative', used: true },
+        { instanceId: 'i-2', kind: 'live', role: 'witness', used: false, note: 'it has another libc6' },
+      ],
+      decisions: {
+        total: 2,
+        paths: [{ path: '/etc/x', decision: 'template', reason: 'holds the host name' }],
+      },
+      recording: { method: 'none', whole: false, warnings: ['no python3'] },
+    };
+    const capture = { told, operationCount: 1, warnings: [], ...step } as unknown as CaptureDocument;
+    const page = reportHtml(buildReport(runFacts({ classes: [withWitness({ capture, witness: {} })] })));
+    expect(page).toContain('It told nothing: it has another libc6');
+    expect(page).toContain('<code>/etc/x</code> template: holds the host name');
+    expect(page).toContain('and 1 more, in the manifest');
+    expect(page).toContain('Recorded by none, not whole');
   });
 
   test('that is dry says what it would cost', () => {
