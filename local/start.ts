@@ -87,13 +87,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const diskFolder = storage === 'disk' ? await reflinkFolder(stateFolder) : stateFolder;
   const blocks = storage === 'disk' ? await ReflinkStorage.open(diskFolder) : new MemoryStorage();
   const ec2State = await LocalEc2State.open({ clock, events, storage: blocks, folder: stateFolder, timings });
-  const machines = await machinesOf(options);
+  let url = '';
+  const machines = await machinesOf(options, () => url);
   const ec2 = createEc2(ec2State, machines);
   const s3Folder = path.join(stateFolder, 's3');
   const s3 = await createS3({ folder: s3Folder, region: REGION, clock, around: faults.around('s3') });
   const ssm = await createSsm(ec2State, { machines, putObject: s3.put, folder: stateFolder });
 
-  let url = '';
   const lambdas = new Lambdas({
     logFolder: path.join(stateFolder, 'logs'),
     concurrency,
@@ -165,15 +165,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   };
 }
 
-async function machinesOf({
-  machines,
-  stateFolder,
-  sites,
-  upstreamProxy,
-}: LocalCloudOptions): Promise<Machines> {
+async function machinesOf(
+  { machines, stateFolder, sites, upstreamProxy }: LocalCloudOptions,
+  cloud: () => string,
+): Promise<Machines> {
   if (machines === 'imaginary') return new ImaginaryMachines();
   const consoleFolder = path.join(stateFolder, 'consoles');
-  return machines ?? (await NspawnMachines.open({ consoleFolder, sites, upstream: upstreamProxy }));
+  return machines ?? (await NspawnMachines.open({ consoleFolder, sites, upstream: upstreamProxy, cloud }));
 }
 
 /** What makes an AWS SDK or CLI talk to this cloud. */

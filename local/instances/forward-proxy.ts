@@ -12,6 +12,8 @@ export interface ForwardProxyOptions {
   readonly sites?: Readonly<Record<string, string>>;
   /** A proxy to go out through, such as the host's own `http_proxy`. */
   readonly upstream?: string;
+  /** Where the embedded cloud serves. Of it, machines reach what a presigned URL leads to, as they have no credentials. */
+  readonly cloud?: () => string;
 }
 
 /** Ports that machines may reach through the proxy: package mirrors. */
@@ -27,12 +29,13 @@ const HOP_BY_HOP = new Set([
 
 /**
  * An HTTP proxy, the one way out of a machine: plain requests and CONNECT tunnels to ports 80 and 443 of other hosts, and
- * local folders under host names of their own. The host itself is not reached, by no address and by no name.
+ * local folders under host names of their own. The host itself is not reached, by no address and by no name, but for what
+ * is presigned.
  */
-export function createForwardProxy({ sites = {}, upstream }: ForwardProxyOptions): Server {
-  const parent = upstream === undefined ? undefined : new URL(upstream);
+export function createForwardProxy(options: ForwardProxyOptions): Server {
+  const parent = options.upstream === undefined ? undefined : new URL(options.upstream);
   const server = createServer((incoming, outgoing) => {
-    forward(incoming, outgoing, sites, parent).catch((error: unknown) =>
+    forward(incoming, outgoing, options, parent).catch((error: unknown) =>
       refuse(outgoing, 502, String(error)),
     );
   });
@@ -45,7 +48,7 @@ export function createForwardProxy({ sites = {}, upstream }: ForwardProxyOptions
 async function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  sites: Readonly<Record<string, string>>,
+  { sites = {}, cloud }: ForwardProxyOptions,
   parent: URL | undefined,
 ): Promise<void> {
   const target = URL.parse(incoming.url ?? '');
@@ -53,17 +56,19 @@ async function forward(
     return refuse(outgoing, 400, 'Only absolute http: requests are proxied.');
   const folder = sites[target.hostname];
   if (folder !== undefined) return sendFile(incoming, outgoing, folder, target.pathname);
-  if (!allowed(target.hostname, Number(target.port || 80)))
+  const isPresigned = target.origin === cloud?.() && target.searchParams.has('X-Amz-Signature');
+  if (!isPresigned && !allowed(target.hostname, Number(target.port || 80)))
     return refuse(outgoing, 403, `${target.host} is not reachable from a machine.`);
   const headers = Object.fromEntries(
     Object.entries(incoming.headers).filter(([name]) => !HOP_BY_HOP.has(name)),
   );
+  const through = isPresigned ? undefined : parent;
   const onward = request({
-    ...(parent
-      ? { host: parent.hostname, port: parent.port || 80 }
-      : { host: target.hostname, port: target.port || 80, lookup: lookupElsewhere }),
+    ...(through
+      ? { host: through.hostname, port: through.port || 80 }
+      : { host: target.hostname, port: target.port || 80, ...(!isPresigned && { lookup: lookupElsewhere }) }),
     method: incoming.method,
-    path: parent ? target.href : target.pathname + target.search,
+    path: through ? target.href : target.pathname + target.search,
     headers: { ...headers, host: target.host },
   });
   onward.once('response', (answer) => {

@@ -9,6 +9,8 @@ import { createForwardProxy } from '../../../local/instances/forward-proxy';
 let folder: string;
 let upstream: Server;
 let proxy: Server;
+let cloud: Server;
+let cloudUrl: string;
 const seen: string[] = [];
 
 const listen = (server: Server): Promise<number> =>
@@ -33,10 +35,13 @@ beforeAll(async () => {
     seen.push(`CONNECT ${incoming.url}`);
     socket.end('HTTP/1.1 200 OK\r\n\r\ntunnelled');
   });
+  cloud = createServer((incoming, outgoing) => outgoing.end(`cloud ${incoming.method} ${incoming.url}`));
+  cloudUrl = `http://127.0.0.1:${await listen(cloud)}`;
   const port = await listen(upstream);
   proxy = createForwardProxy({
     sites: { 'repository.local': path.join(folder, 'site') },
     upstream: `http://127.0.0.1:${port}`,
+    cloud: () => cloudUrl,
   });
   await listen(proxy);
 });
@@ -44,6 +49,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await close(proxy);
   await close(upstream);
+  await close(cloud);
   await rm(folder, { recursive: true });
 });
 
@@ -94,6 +100,14 @@ test.each(['127.0.0.1', 'localhost', '0.0.0.0', '169.254.169.254', '[::1]', 'deb
     expect(await connectTo(host.includes(':2') ? host : `${host}:443`)).toContain('403');
   },
 );
+
+test('of the embedded cloud machines reach what is presigned, and nothing else of the host', async () => {
+  const presigned = '/bucket/key?X-Amz-Signature=0';
+  expect(await get(cloudUrl + presigned)).toEqual({ status: 200, body: `cloud GET ${presigned}` });
+  expect((await get(`${cloudUrl}/bucket/key`)).status).toBe(403);
+  expect((await get(`http://127.0.0.1:1${presigned}`)).status).toBe(403);
+  expect(await connectTo(cloudUrl.slice('http://'.length))).toContain('403');
+});
 
 test('what is no absolute URL is refused', async () => {
   expect((await get('/file')).status).toBe(400);
