@@ -7,7 +7,7 @@ import type { AttachedDisk } from '../../local/disks/disk-filesystems';
 import { TWIN_SUFFIX } from '../../local/fleet/fleet-machines';
 import type { AwsClients } from '../run/aws-clients';
 import { bootEmulated, isOnLogicalVolumes } from './boot-emulated';
-import { ask, bootInstance, LIST_PACKAGES, type Answers } from './boot-instance';
+import { ask, bootInstance, FAILED_UNITS, LIST_PACKAGES, type Answers } from './boot-instance';
 import type { OracleCase } from './cases/oracle-case';
 import { problemsOfAnswers } from './compare-answers';
 import { compareTrees, type TreeComparison } from './compare-trees';
@@ -95,11 +95,15 @@ class OracleRun {
       problems: problemsOf(find(this.judgements, machine)),
     }));
     if (!hasFirstBoot) booted = await boot();
-    const answers = problemsOfAnswers(this.oracleCase, {
-      patched: this.answers,
-      twins: new Map([...twins].map(([name, twin]) => [name, twin.answers])),
-      updatedOnline: await this.askUpdated(updatedOnline),
-    });
+    const same = [FAILED_UNITS, ...(this.oracleCase.same ?? [])];
+    const answers = problemsOfAnswers(
+      { ...this.oracleCase, same },
+      {
+        patched: this.answers,
+        twins: new Map([...twins].map(([name, twin]) => [name, twin.answers])),
+        updatedOnline: await this.askUpdated(updatedOnline),
+      },
+    );
     const holds =
       pairs.every(({ comparison }) => comparison.unexplained.length === 0) &&
       [...judged, ...booted].every(({ problems }) => problems.length === 0) &&
@@ -115,7 +119,8 @@ class OracleRun {
   }
 
   private get questions(): string[] {
-    return [...new Set([...(this.oracleCase.same ?? []), ...(this.oracleCase.distinct ?? [])])];
+    const { same = [], distinct = [] } = this.oracleCase;
+    return [...new Set([FAILED_UNITS, ...same, ...distinct])];
   }
 
   private async updateOnline(name: string): Promise<OnlineTwin> {

@@ -20,7 +20,6 @@ export const script = smallCase({
     'install -d -m 750 -o root -g inventory /srv/inventory',
     'setfacl -m u:oncall:rwx -d -m g:inventory:rx /srv/inventory',
   ],
-  set: { name: 'script', packages: ['libcap2-bin', 'acl'] },
   named: [],
   same: [
     'cat /etc/inventory/agent.conf',

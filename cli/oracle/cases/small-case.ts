@@ -3,8 +3,8 @@ import type { PackageSet } from '../../../local/fleet/base-tree';
 import { smallFleet } from '../../../local/fleet/fleet-machines';
 import type { OracleCase } from './oracle-case';
 
-/** What every machine has and nothing else. */
-export const PLAIN: PackageSet = { name: 'app', packages: [] };
+/** One tree for as many cases as can share it: bootstrapping is the longest part of a first run. */
+const SMALL: PackageSet = { name: 'small', packages: ['acl', 'libcap2-bin'] };
 
 /** What apt asks and waits for, as unattended commands answer it. */
 export const UNATTENDED = 'export DEBIAN_FRONTEND=noninteractive';
@@ -20,7 +20,7 @@ type SmallCase = Omit<OracleCase, 'machines' | 'update' | 'online'> & {
 
 /** A case of shell commands on a small fleet of one class, where no upgrade is pending. */
 export function smallCase({
-  set = PLAIN,
+  set = SMALL,
   kind = 'script',
   commands,
   online,
