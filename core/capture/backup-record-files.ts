@@ -10,6 +10,8 @@ const BACKUPS: readonly { readonly backup: RegExp; readonly original: string }[]
   { backup: /^(\/var\/cache\/debconf\/[a-z]+\.dat)-old$/, original: '$1' },
   // passwd(5), shadow(5), group(5), gshadow(5), subuid(5), subgid(5)
   { backup: /^(\/etc\/(?:passwd|group|shadow|gshadow|subuid|subgid))-$/, original: '$1' },
+  // The package ca-certificates keeps the one before.
+  { backup: /^(\/etc\/ca-certificates\.conf)\.dpkg-old$/, original: '$1' },
   // ucf(1) keeps the last few of each.
   { backup: /^(\/var\/lib\/ucf\/(?:hashfile|registry))\.\d$/, original: '$1' },
 ];

@@ -105,9 +105,16 @@ function difference(
 ): { records: OperationOf<'put-record'>['records']; contents: Map<Digest, Uint8Array> } {
   const records: OperationOf<'put-record'>['records'] = [];
   const contents = new Map<Digest, Uint8Array>();
-  for (const [key, bytes] of to.records) {
+  const isSame = (key: string, bytes: Uint8Array): boolean => {
     const old = from.records.get(key);
-    if (old !== undefined && Buffer.from(old).equals(bytes)) continue;
+    return old !== undefined && Buffer.from(old).equals(bytes);
+  };
+  const changed = new Set([...to.records].filter((record) => !isSame(...record)).map(([key]) => key));
+  for (const key of from.records.keys()) if (!to.records.has(key)) changed.add(key);
+  const context = new Set(changed.size === 0 ? [] : to.contextOf?.(changed));
+  for (const [key, bytes] of to.records) {
+    if (!changed.has(key) && !context.has(key)) continue;
+    const old = from.records.get(key);
     const after = digestOf(bytes);
     const content = to.contentOf?.(key);
     const put = content === undefined ? after : digestOf(content);

@@ -100,6 +100,11 @@ export const VOLATILE_PATHS: readonly VolatileRule[] = [
   { pattern: '/var/lib/amazon/ssm/**', reason: 'state of the SSM agent' },
   { pattern: '/var/snap/amazon-ssm-agent/**', reason: 'state of the SSM agent' },
   { pattern: '/var/lib/cloud/**', reason: 'state of cloud-init, which belongs to one instance' },
+  { pattern: '/etc/systemd/system/imageelves-first-boot-*', reason: 'removes itself at the first boot' },
+  {
+    pattern: '/etc/systemd/system/*.wants/imageelves-first-boot-*',
+    reason: 'removes itself at the first boot',
+  },
   { pattern: '/etc/.pwd.lock', reason: 'a lock; its content means nothing' },
   { pattern: '/etc/.updated', reason: 'says when this machine last booted after an update' },
   { pattern: '/var/.updated', reason: 'says when this machine last booted after an update' },

@@ -45,6 +45,19 @@ const lineTables: readonly LineTable[] = [
     keyOf: (line) => /^\S+ ?\t ?(\/.*)$/.exec(line)?.[1],
   },
   {
+    // update-ca-certificates(8): certificates to use, and with `!` those not to. Its package adds new ones at the end.
+    name: 'ca-certificates-conf',
+    path: /^\/etc\/ca-certificates\.conf(\.dpkg-old)?$/,
+    keyOf: (line) => /^!?([^!#\s][^\n]*)$/.exec(line)?.[1],
+    isComment: (line) => line === '' || line.startsWith('#'),
+  },
+  {
+    // update-shells(8): the shells that packages brought when it last ran.
+    name: 'shells-state',
+    path: /^\/var\/lib\/shells\.state$/,
+    keyOf: (line) => (line.startsWith('/') ? line : undefined),
+  },
+  {
     // shells(5)
     name: 'shells',
     path: /^\/etc\/shells$/,

@@ -37,6 +37,11 @@ export interface RecordFile {
    */
   readonly remainder: Uint8Array;
   /**
+   * Keys of records that the outcome of a change depends on although it leaves them as they are: which alternative is
+   * best, where a new certificate belongs. They are listed with what changed, and compared.
+   */
+  contextOf?(changed: ReadonlySet<string>): Iterable<string>;
+  /**
    * The bytes of the file with these records put (`contentOf` or canonical bytes; undefined: removed), a new record where
    * the format's own tool would write it. All other records stay byte for byte and in order; `merge(new Map())` is the
    * file as it was, with what companions held.

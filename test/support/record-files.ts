@@ -33,13 +33,18 @@ export function parseRecords(path: string, bytes: Uint8Array): RecordFile {
   return codec.parse(bytes);
 }
 
-/** What was put and removed between two states of a record file. */
+/** What was put and removed between two states of a record file, with the records that it depends on. */
 export function recordChanges(before: RecordFile, after: RecordFile): RecordChanges {
-  const changes = new Map<string, Uint8Array | undefined>();
-  for (const key of before.records.keys()) if (!after.records.has(key)) changes.set(key, undefined);
-  for (const [key, bytes] of after.records) {
+  const isSame = (key: string, bytes: Uint8Array): boolean => {
     const old = before.records.get(key);
-    if (!old || Buffer.compare(old, bytes) !== 0) changes.set(key, bytes);
-  }
+    return old !== undefined && Buffer.compare(old, bytes) === 0;
+  };
+  const removed = [...before.records.keys()].filter((key) => !after.records.has(key));
+  const put = [...after.records].filter((record) => !isSame(...record)).map(([key]) => key);
+  const changed = new Set([...put, ...removed]);
+  const listed = new Set([...put, ...(changed.size === 0 ? [] : (after.contextOf?.(changed) ?? []))]);
+  const changes = new Map<string, Uint8Array | undefined>();
+  for (const [key, bytes] of after.records) if (listed.has(key)) changes.set(key, bytes);
+  for (const key of removed) changes.set(key, undefined);
   return changes;
 }

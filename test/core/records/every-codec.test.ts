@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import fc from 'fast-check';
+import type { RecordFile } from '../../../core/records/record-codec';
+import { parseRecordFile } from '../../../core/records/read-record-file';
+import { RecordConflictError } from '../../../core/records/record-errors';
+import { codecFor } from '../../../core/records/registry';
+import { recordChanges } from '../../support/record-files';
+
+const debian = join(__dirname, '../../fixtures/records/debian-12');
+const files = readdirSync(debian, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => `/${relative(debian, join(entry.parentPath, entry.name))}`);
+
+const open = (path: string, bytes: Uint8Array = readFileSync(join(debian, path))): Promise<RecordFile> =>
+  parseRecordFile(bytes, codecFor(path)!);
+
+/** Records that a file of the kind always has are no choice of a machine. */
+const isOptional = (key: string): boolean => !/^(choice|link|slave:.*)$/.test(key);
+
+async function without(path: string, file: RecordFile, keys: readonly string[]): Promise<RecordFile> {
+  return open(path, file.merge(new Map(keys.map((key) => [key, undefined]))));
+}
+
+const text = (file: RecordFile): [string, string][] =>
+  [...file.records]
+    .map(([key, bytes]): [string, string] => [key, Buffer.from(bytes).toString('latin1')])
+    .sort();
+
+describe.each(files)('%s', (path) => {
+  it("an update's changes merged into another machine's file are that machine's own update", async () => {
+    const whole = await open(path);
+    const keys = [...whole.records.keys()].filter(isOptional);
+    // One always stays: without any alternative there is no link group.
+    const some = fc.subarray(keys.slice(1));
+    await fc.assert(
+      fc.asyncProperty(some, some, some, async (lackedBefore, lackedAfter, lackedByB) => {
+        const [before, after] = [
+          await without(path, whole, lackedBefore),
+          await without(path, whole, lackedAfter),
+        ];
+        const changes = recordChanges(before, after);
+        const isTouched = (key: string): boolean => changes.has(key);
+        const own = lackedByB.filter((key) => !isTouched(key));
+        const b = await without(path, before, own);
+        const expected = await without(path, after, own);
+        let merged: RecordFile;
+        try {
+          merged = await open(path, b.merge(changes));
+        } catch (error) {
+          // A machine that cannot take the change gets its own update; it must be for a reason that B gave.
+          if (error instanceof RecordConflictError && own.length > 0) return;
+          throw error;
+        }
+        expect(text(merged)).toEqual(text(expected));
+        expect(Buffer.from(merged.remainder).equals(whole.remainder)).toBe(true);
+      }),
+      { numRuns: keys.length < 2 ? 1 : 40 },
+    );
+  });
+
+  it('for the machine that the changes come from, and for its like, the file is the same byte for byte', async () => {
+    const whole = await open(path);
+    const keys = [...whole.records.keys()].filter(isOptional).slice(1);
+    await fc.assert(
+      fc.asyncProperty(fc.subarray(keys), async (removed) => {
+        const after = await without(path, whole, removed);
+        const changes = recordChanges(whole, after);
+        expect(Buffer.from(whole.merge(changes)).equals(Buffer.from(after.merge(new Map())))).toBe(true);
+        expect(Buffer.from(whole.merge(new Map())).equals(readFileSync(join(debian, path)))).toBe(true);
+      }),
+      { numRuns: keys.length === 0 ? 1 : 20 },
+    );
+  });
+
+  it('bytes that were cut or changed never hang, and are refused or read whole', async () => {
+    const bytes = readFileSync(join(debian, path));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(bytes.length),
+        fc.nat(Math.max(bytes.length - 1, 0)),
+        fc.nat(255),
+        async (cut, at, byte) => {
+          const broken = Buffer.from(bytes.subarray(0, cut));
+          if (at < broken.length) broken[at] = byte;
+          const file = await open(path, broken).catch((error: Error) => {
+            expect(error.name).toBe('RecordFormatError');
+            return undefined;
+          });
+          if (file !== undefined) expect(Buffer.from(file.merge(new Map())).equals(broken)).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
