@@ -1,0 +1,166 @@
+import type { SqlValue } from 'sql.js';
+import type { RecordChanges, RecordCodec, RecordFile } from '../record-codec';
+import { prepareSqlite, SQLITE_COMPANIONS, SqliteDatabase, wholeDatabase } from '../sqlite/sqlite-database';
+import {
+  INDEX_TABLE_PATTERN,
+  type IndexRow,
+  type InstalledPackage,
+  packageKey,
+  parsePackages,
+  RPMDB,
+  serializePackages,
+  withoutRun,
+} from './package-record';
+
+/** Where rpm keeps its database: of old, and since Fedora 36. */
+export const RPMDB_PATHS: readonly string[] = [
+  '/var/lib/rpm/rpmdb.sqlite',
+  '/usr/lib/sysimage/rpm/rpmdb.sqlite',
+];
+
+/**
+ * rpm's database in SQLite (rpm 4.16 and later). A record is all that is installed under one name and architecture: the
+ * headers, and the rows of the other tables that lead to them, since those are derived by rules that change from one rpm
+ * to the next. The numbers that a machine gives its packages are its own: what is put gets the next free one, as rpm does
+ * it. When, and in which transaction, something was installed is put and not compared.
+ */
+export const rpmdbCodec: RecordCodec = {
+  name: RPMDB,
+  matches: (path) => RPMDB_PATHS.includes(path),
+  companions: SQLITE_COMPANIONS,
+  prepare: prepareSqlite,
+  parse: (bytes, companions) => new RpmdbFile(wholeDatabase(bytes, companions, RPMDB)),
+};
+
+/** Number of a package on this machine, with the package. */
+type Numbered = InstalledPackage & { readonly number: number };
+
+class RpmdbFile implements RecordFile {
+  readonly records: ReadonlyMap<string, Uint8Array>;
+  readonly remainder: Uint8Array;
+  private readonly packages: ReadonlyMap<string, readonly Numbered[]>;
+  private readonly tables: readonly string[];
+
+  constructor(private readonly bytes: Uint8Array) {
+    const read = SqliteDatabase.use(bytes, RPMDB, (database) => {
+      const { tables, schema } = readSchema(database);
+      return { tables, schema, packages: readPackages(database, tables) };
+    });
+    this.tables = read.tables;
+    this.remainder = Buffer.from(read.schema, 'utf8');
+    this.packages = Map.groupBy(read.packages, ({ header }) => packageKey(header));
+    this.records = new Map(
+      [...this.packages].map(([key, packages]) => [key, serializePackages(packages.map(withoutRun))]),
+    );
+  }
+
+  contentOf(key: string): Uint8Array | undefined {
+    const packages = this.packages.get(key);
+    return packages && serializePackages(packages);
+  }
+
+  merge(changes: RecordChanges): Uint8Array {
+    const removed: Numbered[] = [];
+    const added: InstalledPackage[] = [];
+    for (const [key, bytes] of changes) {
+      const own = this.packages.get(key) ?? [];
+      const wanted = bytes === undefined ? [] : parsePackages(key, bytes);
+      removed.push(...own.filter((one) => !wanted.some((other) => isSame(one, other))));
+      added.push(...wanted.filter((one) => !own.some((other) => isSame(one, other))));
+    }
+    if (removed.length === 0 && added.length === 0) return new Uint8Array(this.bytes);
+    return SqliteDatabase.use(this.bytes, RPMDB, (database) => {
+      for (const { number } of removed) this.remove(database, number);
+      for (const one of added) this.add(database, one);
+      return database.export();
+    });
+  }
+
+  private remove(database: SqliteDatabase, number: number): void {
+    for (const table of ['Packages', ...this.tables]) {
+      database.run(`DELETE FROM '${table}' WHERE hnum = ?`, [number]);
+    }
+  }
+
+  private add(database: SqliteDatabase, { header, rows }: InstalledPackage): void {
+    const number = database.insert('INSERT INTO Packages (blob) VALUES (?)', [header]);
+    for (const [table, own] of Map.groupBy(rows, (row) => row.table)) {
+      if (!this.tables.includes(table)) database.fail(`there is no table ${table} on this machine`);
+      for (const type of ['text', 'blob'] as const) {
+        // Bytes that are cast to text stay as they are.
+        const value = type === 'text' ? 'CAST(? AS TEXT)' : '?';
+        database.runMany(
+          `INSERT INTO '${table}' (key, hnum, idx) VALUES (${value}, ?, ?)`,
+          own
+            .filter((row) => row.type === type)
+            .map(({ key, position }): SqlValue[] => [Buffer.from(key, 'latin1'), number, position]),
+        );
+      }
+    }
+  }
+}
+
+/** Whether both are the same package, whenever it was installed. */
+function isSame(a: InstalledPackage, b: InstalledPackage): boolean {
+  return Buffer.compare(serializePackages([withoutRun(a)]), serializePackages([withoutRun(b)])) === 0;
+}
+
+/** rpm's own tables and nothing else: a trigger or a view would be run with what is put. */
+function readSchema(database: SqliteDatabase): { tables: string[]; schema: string } {
+  const tables: string[] = [];
+  const lines: string[] = [];
+  for (const [type, name, table, sql] of database.rows(
+    'SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name',
+  )) {
+    if (typeof name !== 'string' || typeof table !== 'string') database.fail('a table without a name');
+    // Its own bookkeeping, and the statistics that PRAGMA optimize gathers.
+    if (/^sqlite_(sequence|stat\d)$/.test(name)) continue;
+    const statement = typeof sql === 'string' ? sql.replaceAll(/\s+/g, ' ') : '';
+    if (
+      type === 'table' &&
+      name !== 'Packages' &&
+      INDEX_TABLE.test(statement) &&
+      INDEX_TABLE_PATTERN.test(name)
+    ) {
+      tables.push(name);
+    } else if (!(type === 'table' && name === 'Packages' && PACKAGES_TABLE.test(statement))) {
+      if (type !== 'index' || !INDEX.test(statement))
+        database.fail(`${String(type)} ${name} is none of rpm's`);
+    }
+    lines.push(`${String(type)} ${name} on ${table}: ${statement}`);
+  }
+  if (!lines.some((line) => line.startsWith('table Packages '))) database.fail('it has no table of packages');
+  return { tables, schema: lines.join('\n') };
+}
+
+const PACKAGES_TABLE =
+  /^CREATE TABLE 'Packages' ?\( ?hnum INTEGER PRIMARY KEY AUTOINCREMENT, ?blob BLOB NOT NULL ?\)$/;
+const INDEX_TABLE =
+  /^CREATE TABLE '\w+' ?\( ?key '\w+' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL, FOREIGN KEY ?\(hnum\) REFERENCES 'Packages'\(hnum\) ?\)$/;
+const INDEX = /^CREATE INDEX '\w+' ON '\w+' ?\((key|hnum) ASC\)$/;
+
+function readPackages(database: SqliteDatabase, tables: readonly string[]): Numbered[] {
+  const rows = new Map<number, IndexRow[]>();
+  for (const table of tables) {
+    const sql = `SELECT hnum, idx, typeof(key), CAST(key AS BLOB) FROM '${table}'`;
+    for (const [number, position, type, key] of database.rows(sql)) {
+      const isKey = key instanceof Uint8Array && (type === 'text' || type === 'blob');
+      if (typeof number !== 'number' || typeof position !== 'number' || !isKey) {
+        return database.fail(`a row of ${table} is none of rpm's`);
+      }
+      const row: IndexRow = { table, type, key: Buffer.from(key).toString('latin1'), position };
+      const own = rows.get(number);
+      if (own) own.push(row);
+      else rows.set(number, [row]);
+    }
+  }
+  const packages: Numbered[] = [];
+  for (const [number, header] of database.rows('SELECT hnum, blob FROM Packages ORDER BY hnum')) {
+    if (typeof number !== 'number' || !(header instanceof Uint8Array))
+      database.fail('a package without a header');
+    packages.push({ number, header, rows: rows.get(number) ?? [] });
+    rows.delete(number);
+  }
+  if (rows.size > 0) database.fail('a row leads to a package that is not there');
+  return packages;
+}
