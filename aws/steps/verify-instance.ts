@@ -43,7 +43,7 @@ export async function verifyInstance(
     (snapshot) => applied.snapshots.find(({ volumeId }) => volumeId === snapshot.volumeId) ?? snapshot,
   );
   const { differences, differenceCount } = await withImage(services, patched, meter, (image) =>
-    verifyManifest(manifest, image),
+    verifyManifest(manifest, image, { packs: services.packs }),
   );
   problems.push(
     ...differences.map(({ path, record, why }) => `${path}${record ? ` (${record})` : ''}: ${why}`),

@@ -1,7 +1,9 @@
 import type { AccountIds } from './account-ids';
 
 /** Which fields of an account file's record are numbers of users and groups: passwd(5), group(5). */
-const ID_FIELDS: Readonly<Record<string, readonly { readonly field: number; readonly kind: 'user' | 'group' }[]>> = {
+const ID_FIELDS: Readonly<
+  Record<string, readonly { readonly field: number; readonly kind: 'user' | 'group' }[]>
+> = {
   passwd: [
     { field: 2, kind: 'user' },
     { field: 3, kind: 'group' },
@@ -20,7 +22,8 @@ export function mapRecordIds(
   const fields = Buffer.from(record).toString('latin1').split(':');
   for (const { field, kind } of places) {
     const digits = fields[field];
-    if (digits !== undefined && /^\d{1,10}$/.test(digits)) fields[field] = String(mapId(kind, Number(digits)));
+    if (digits !== undefined && /^\d{1,10}$/.test(digits))
+      fields[field] = String(mapId(kind, Number(digits)));
   }
   return Buffer.from(fields.join(':'), 'latin1');
 }

@@ -4,9 +4,10 @@ import type { LinuxKernel } from '../filesystem/linux-kernel';
 import type { WritableImage } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
 import { examineImage } from '../match/examine-image';
-import { verifyManifest } from '../match/verify-manifest';
+import { verifyRendered } from '../match/verify-manifest';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
+import { renderManifest } from '../render/render-manifest';
 import type { ApplyEngine, WritableMount } from './apply-engine';
 import {
   ApplyVerificationError,
@@ -53,9 +54,11 @@ export interface ApplyResult {
  * @throws ApplyError, ApplyVerificationError (drop the overlay), and what the chunk store throws
  */
 export async function applyManifest(request: ApplyRequest): Promise<ApplyResult> {
-  const { manifest, image, packs, kernel, codecFor = registeredCodecFor } = request;
-  const contents = new PackedContents(packs, manifest.packs);
-  const examination = await examineImage(manifest, image, { contents, codecFor });
+  const { image, packs, kernel, codecFor = registeredCodecFor } = request;
+  const packed = new PackedContents(packs, request.manifest.packs);
+  const rendered = await renderManifest(request.manifest, image, packed);
+  const { manifest, contents } = rendered;
+  const examination = await examineImage(manifest, image, { contents, codecFor, rendered });
   if (examination.differenceCount > 0) throw new ManifestMismatchError(examination);
   if (examination.alreadyPatched) return { operations: 0, contentBytes: 0, alreadyPatched: true };
   const { alreadyDone } = examination;
@@ -84,10 +87,10 @@ async function readAgain(
   codecFor: (path: string) => RecordCodec | undefined,
 ): Promise<string[]> {
   if (engine.name === 'direct')
-    return (await verifyManifest(manifest, image, { codecFor })).differences.map(describeDifference);
+    return (await verifyRendered(manifest, image, { codecFor })).differences.map(describeDifference);
   const written = await image.reopen();
   try {
-    return (await verifyManifest(manifest, written, { codecFor })).differences.map(describeDifference);
+    return (await verifyRendered(manifest, written, { codecFor })).differences.map(describeDifference);
   } finally {
     await written.close();
   }

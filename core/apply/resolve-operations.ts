@@ -1,4 +1,4 @@
-import type { PackedContents } from '../chunk-store/packed-contents';
+import type { ContentSource } from '../chunk-store/content-source';
 import type { Metadata } from '../filesystem/filesystem';
 import type { WritableImage } from '../image/image';
 import type { Manifest, ManifestMetadata, Operation, OperationOf } from '../manifest/manifest-schema';
@@ -11,7 +11,7 @@ import { ApplyError } from './apply-errors';
 export interface ResolveRequest {
   readonly manifest: Manifest;
   readonly image: WritableImage;
-  readonly contents: PackedContents;
+  readonly contents: ContentSource;
   /** Paths that are already as the manifest leaves them. */
   readonly alreadyDone: ReadonlySet<string>;
   readonly codecFor: (path: string) => RecordCodec | undefined;
@@ -53,7 +53,7 @@ export async function* resolveOperations(request: ResolveRequest): AsyncIterable
 
 async function resolved(
   operation: Exclude<Operation, { kind: 'put-record' }>,
-  contents: PackedContents,
+  contents: ContentSource,
 ): Promise<ResolvedOperation> {
   const { path } = operation;
   switch (operation.kind) {

@@ -1,22 +1,12 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { Digest, PackIndex } from '../chunk-store/chunk-store';
+import type { PackIndex } from '../chunk-store/chunk-store';
 import { RECORDING_METHODS } from '../recording/recording';
-import { IMAGE_PATH_PATTERN, MAX_PATH_LENGTH } from './image-path';
+import { MAX_PATH_LENGTH } from './image-path';
+import { PackageRelations, Read } from './read-schema';
+import { digest, exact, id, nanoseconds, path, shortText, size, state } from './schema-parts';
 
 /** Raised when a reader of the version before could misread a manifest. */
 export const MANIFEST_VERSION = 2;
-
-const exact = { additionalProperties: false } as const;
-const size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const id = Type.Integer({ minimum: 0, maximum: 4_294_967_295 });
-const digest = Type.Unsafe<Digest>(Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }));
-const path = Type.String({ pattern: IMAGE_PATH_PATTERN, maxLength: MAX_PATH_LENGTH });
-const shortText = Type.String({ maxLength: 4096 });
-/** Nanoseconds since the epoch, as decimal digits: JSON numbers are too small. */
-const nanoseconds = Type.String({ pattern: '^-?[0-9]{1,20}$' });
-
-/** Digest of an entry, or `absent`: there must be nothing. */
-const state = Type.Union([Type.Literal('absent'), digest]);
 
 const metadata = Type.Object(
   {
@@ -182,23 +172,6 @@ const packIndex = Type.Unsafe<PackIndex>(
   ),
 );
 
-/** What the update read and did not change, as far as its outcome may depend on it (core/footprint). */
-const read = Type.Object(
-  {
-    path,
-    /**
-     * `entry`: content, mode, owner, attributes. `names`: the names in a directory. `record`: one record of a record file.
-     */
-    kind: Type.Union([Type.Literal('entry'), Type.Literal('names'), Type.Literal('record')]),
-    /** Key, of a record. */
-    record: Type.Optional(shortText),
-    /** With the machine's own values taken out (core/variation). */
-    state,
-    beforeSizeBytes,
-  },
-  exact,
-);
-
 /** How a tool chooses the number of a new account (core/accounts). */
 export const NUMBER_RULES = [
   'fixed',
@@ -207,6 +180,7 @@ export const NUMBER_RULES = [
   'below-lowest',
   'last-free-pair',
   'above-highest',
+  'as-user',
 ] as const;
 
 /**
@@ -218,9 +192,10 @@ const account = Type.Object(
     kind: Type.Union([Type.Literal('user'), Type.Literal('group')]),
     name: Type.String({ minLength: 1, maxLength: 256 }),
     id,
-    /** Of one that the update made: every rule that fits what was seen. Absent for one that was there before. */
+    /** Of one that the update made: every rule that fits what was seen; none, when two machines cannot be explained by
+     * one. Absent for one that was there before. */
     rules: Type.Optional(
-      Type.Array(Type.Union(NUMBER_RULES.map((rule) => Type.Literal(rule))), { minItems: 1, maxItems: 10 }),
+      Type.Array(Type.Union(NUMBER_RULES.map((rule) => Type.Literal(rule))), { maxItems: 10 }),
     ),
   },
   exact,
@@ -309,7 +284,8 @@ export const Manifest = Type.Object(
     /** Where the update was run; the first is the representative. */
     dataPoints: Type.Optional(Type.Array(dataPoint, { minItems: 1, maxItems: 2 })),
     recording: Type.Optional(recordingFacts),
-    reads: Type.Optional(Type.Array(read, { maxItems: 1_000_000 })),
+    reads: Type.Optional(Type.Array(Read, { maxItems: 1_000_000 })),
+    packageRelations: Type.Optional(PackageRelations),
     accounts: Type.Optional(Type.Array(account, { maxItems: 10_000 })),
     deferred: Type.Optional(Type.Array(deferredStep, { maxItems: 100 })),
     /** How each path that is not simply the same everywhere was decided, with the reason. */

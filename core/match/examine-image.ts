@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { PackedContents } from '../chunk-store/packed-contents';
+import type { ContentSource } from '../chunk-store/content-source';
 import { isFirstBootPath } from '../deferred/first-boot-script';
 import { readEntry } from '../footprint/read-entry';
 import type { Stat } from '../filesystem/filesystem';
@@ -8,6 +8,9 @@ import { ancestorsOf } from '../manifest/image-path';
 import type { Manifest, Operation } from '../manifest/manifest-schema';
 
 import { codecFor as registeredCodecFor } from '../records/registry';
+import type { RenderedManifest } from '../render/render-manifest';
+import { neutralEntryDigest } from '../variation/neutral-entry';
+import { type Variation, variationOf } from '../variation/variation';
 import { findDuePackages } from './due-packages';
 import { DifferenceList, type Differences } from './difference';
 import type { MatchOptions } from './match-image';
@@ -32,7 +35,9 @@ export async function examineImage(
   image: Image,
   options: Omit<MatchOptions, 'packs'> & {
     /** With them, records are merged for trial. */
-    readonly contents?: PackedContents;
+    readonly contents?: ContentSource;
+    /** What rendering found (renderManifest gave this manifest). */
+    readonly rendered?: Pick<RenderedManifest, 'differences' | 'variation'>;
   } = {},
 ): Promise<Examination> {
   const list = new DifferenceList();
@@ -44,6 +49,7 @@ export async function examineImage(
   };
 
   examineOs(manifest, image, list);
+  for (const difference of options.rendered?.differences ?? []) list.add(difference);
   for (const reason of manifest.onlyOnline ?? []) {
     list.add({
       path: '/',
@@ -61,7 +67,8 @@ export async function examineImage(
     list.add({ path, expected: 'directory', found, why: 'the update changes entries below this directory' });
   });
 
-  const examiner = new PathExaminer(manifest, image, list, options);
+  const variation = options.rendered?.variation ?? (await variationOf(image));
+  const examiner = new PathExaminer(manifest, image, list, variation, options);
   await inParallel(expectations.paths, async (expectation) => {
     if (ancestorsOf(expectation.path).some((ancestor) => blocked.has(ancestor))) return;
     const verdict = await examiner.examine(expectation);
@@ -102,6 +109,7 @@ class PathExaminer {
     manifest: Manifest,
     private readonly image: Image,
     private readonly list: DifferenceList,
+    private readonly variation: Variation,
     private readonly options: Parameters<typeof examineImage>[2] & object,
   ) {
     this.removed = new Set(
@@ -119,6 +127,7 @@ class PathExaminer {
             this.list,
             this.options.codecFor ?? registeredCodecFor,
             this.options.contents,
+            this.variation,
           )
         : await this.examineEntry(expectation);
     if (verdict === 'before' && 'holdsIdentity' in last && last.holdsIdentity !== undefined) {
@@ -155,7 +164,7 @@ class PathExaminer {
     }
     const { digest } = await readEntry(this.image, path, stat);
     if (digest === last.after) return (await this.hasItsNames(stat, last, names)) ? 'after' : 'before';
-    if (digest !== first.before) {
+    if (!(await this.isAsBefore(stat, first, digest))) {
       this.list.add({ path, expected: first.before, found: digest, why: differs(first.before) });
       return 'differs';
     }
@@ -173,6 +182,13 @@ class PathExaminer {
       return existing !== undefined && isSameInode(this.image, last, stat, existing);
     }
     return last.kind === 'set-metadata' || last.before !== last.after || stat.links === names;
+  }
+
+  /** Where the representative's own values stood, this machine's must stand, and not the representative's. */
+  private async isAsBefore(stat: Stat, first: Operation, digest: string): Promise<boolean> {
+    if (!('beforeNeutral' in first) || first.beforeNeutral === undefined) return digest === first.before;
+    const neutral = await neutralEntryDigest(this.image, first.path, stat, this.variation);
+    return neutral.digest === first.beforeNeutral;
   }
 
   /** rmdir(2) fails on what the representative did not have in there. */

@@ -1,11 +1,13 @@
 import { digestOf } from '../chunk-store/digest';
-import type { PackedContents } from '../chunk-store/packed-contents';
+import type { ContentSource } from '../chunk-store/content-source';
 import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
 import type { OperationOf } from '../manifest/manifest-schema';
 import { readRecordFile } from '../records/read-record-file';
 import type { RecordCodec, RecordFile } from '../records/record-codec';
 import { RecordConflictError, RecordFormatError } from '../records/record-errors';
+import { neutralRecord } from '../variation/neutral-record';
+import type { Variation } from '../variation/variation';
 import type { DifferenceList } from './difference';
 
 type Verdict = 'before' | 'after' | 'differs';
@@ -16,7 +18,8 @@ export async function examineRecordFile(
   operation: OperationOf<'put-record'>,
   list: DifferenceList,
   codecFor: (path: string) => RecordCodec | undefined,
-  contents: PackedContents | undefined,
+  contents: ContentSource | undefined,
+  variation: Variation,
 ): Promise<Verdict> {
   const { path, before, after } = operation;
   const fail = (expected: string, found: string, why: string, record?: string): Verdict => {
@@ -48,7 +51,11 @@ export async function examineRecordFile(
     const bytes = file.records.get(record.key);
     const found = bytes === undefined ? 'absent' : digestOf(bytes);
     if (found === record.after) continue;
-    if (found === record.before) {
+    const isBefore =
+      record.beforeNeutral === undefined || bytes === undefined
+        ? found === record.before
+        : neutralRecord(path, operation.codec, bytes, variation).digest === record.beforeNeutral;
+    if (isBefore) {
       if (verdict === 'after') verdict = 'before';
       continue;
     }
@@ -87,7 +94,7 @@ async function parsed(
 async function conflictOf(
   file: RecordFile,
   operation: OperationOf<'put-record'>,
-  contents: PackedContents,
+  contents: ContentSource,
 ): Promise<string | undefined> {
   try {
     file.merge(await recordChanges(operation, contents));
@@ -101,7 +108,7 @@ async function conflictOf(
 /** The records of an operation, in the form that a codec merges. */
 export async function recordChanges(
   operation: OperationOf<'put-record'>,
-  contents: Pick<PackedContents, 'get'>,
+  contents: ContentSource,
 ): Promise<Map<string, Uint8Array | undefined>> {
   const changes = new Map<string, Uint8Array | undefined>();
   for (const { key, after, content } of operation.records) {

@@ -3,6 +3,7 @@ import { PackedContents } from '../chunk-store/packed-contents';
 import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
 import type { RecordCodec } from '../records/record-codec';
+import { renderManifest } from '../render/render-manifest';
 import type { Differences } from './difference';
 import { examineImage } from './examine-image';
 
@@ -26,10 +27,12 @@ export async function matchImage(
   image: Image,
   { packs, codecFor }: MatchOptions = {},
 ): Promise<MatchResult> {
-  const contents = packs && new PackedContents(packs, manifest.packs);
-  const { differences, differenceCount, alreadyPatched } = await examineImage(manifest, image, {
-    contents,
+  const packed = packs && new PackedContents(packs, manifest.packs);
+  const rendered = await renderManifest(manifest, image, packed);
+  const { differences, differenceCount, alreadyPatched } = await examineImage(rendered.manifest, image, {
+    ...(packed && { contents: rendered.contents }),
     codecFor,
+    rendered,
   });
   return { matched: differenceCount === 0, alreadyPatched, differences, differenceCount };
 }

@@ -1,11 +1,14 @@
 import pLimit from 'p-limit';
 import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
+import type { PackReader } from '../chunk-store/chunk-store';
+import { PackedContents } from '../chunk-store/packed-contents';
 import type { Image } from '../image/image';
 import type { Manifest, OperationOf } from '../manifest/manifest-schema';
 import { readRecordFile } from '../records/read-record-file';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
+import { renderManifest } from '../render/render-manifest';
 import { DifferenceList, type Differences } from './difference';
 import { expectationsOf } from './path-expectations';
 import { isSameInode } from './same-inode';
@@ -17,8 +20,24 @@ export interface VerifyResult extends Differences {
   readonly verified: boolean;
 }
 
-/** Re-reads every entry that a manifest changes, and compares it with the digest that the manifest leaves. */
+/**
+ * Re-reads every entry that a manifest changes, and compares it with the digest that the manifest leaves on this machine.
+ *
+ * @throws what the chunk store throws
+ */
 export async function verifyManifest(
+  manifest: Manifest,
+  image: Image,
+  { packs, ...options }: { packs: PackReader; codecFor?: (path: string) => RecordCodec | undefined },
+): Promise<VerifyResult> {
+  const rendered = await renderManifest(manifest, image, new PackedContents(packs, manifest.packs));
+  const { differences } = rendered;
+  if (differences.length > 0) return { verified: false, differences, differenceCount: differences.length };
+  return verifyRendered(rendered.manifest, image, options);
+}
+
+/** As verifyManifest, for a manifest that was rendered for this machine. */
+export async function verifyRendered(
   manifest: Manifest,
   image: Image,
   options: { codecFor?: (path: string) => RecordCodec | undefined } = {},

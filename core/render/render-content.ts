@@ -25,7 +25,8 @@ export function renderContent(
   for (const substitution of substitutions) {
     const { offsetBytes, lengthBytes, value: name } = substitution;
     const end = offsetBytes + lengthBytes;
-    if (offsetBytes < at || end > original.length) return { problem: `the place of its ${name} is not in it` };
+    if (offsetBytes < at || end > original.length)
+      return { problem: `the place of its ${name} is not in it` };
     const was = original.subarray(offsetBytes, end);
     const text = values.get(name);
     if (text === undefined) return { problem: `this machine has no ${name} of its own to put there` };
@@ -60,7 +61,11 @@ function readingOf(
   const from = offsetBytes - startBytes;
   const text = values.get(value);
   if (text === undefined || from < 0 || from + lengthBytes > was.length) return undefined;
-  return Buffer.concat([was.subarray(0, from), Buffer.from(text, 'latin1'), was.subarray(from + lengthBytes)]);
+  return Buffer.concat([
+    was.subarray(0, from),
+    Buffer.from(text, 'latin1'),
+    was.subarray(from + lengthBytes),
+  ]);
 }
 
 /** Other readings keep what they are relative to the end or the start: they stand for the same bytes as before. */

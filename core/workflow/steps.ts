@@ -9,6 +9,7 @@
  * - `documents`: read and write `runs/*`, list the bucket; `documents-read`: read and list only
  * - `housekeeping-documents`: read and write `housekeeping/*`
  * - `packs-read`: read `packs/*`; `packs-write`: also write there (conditional puts only)
+ * - `memory-read`: read `memory/*`; `memory-write`: write there
  * - `leases`: read and write `leases/*`
  * - `updates-read`: read the asset at UPDATES_BUCKET/UPDATES_KEY
  * - `fleet-read`: ec2:DescribeInstances, DescribeVolumes, DescribeSnapshots, DescribeImages, DescribeInstanceAttribute
@@ -32,6 +33,8 @@ export type Need =
   | 'housekeeping-documents'
   | 'packs-read'
   | 'packs-write'
+  | 'memory-read'
+  | 'memory-write'
   | 'leases'
   | 'updates-read'
   | 'fleet-read'
@@ -86,7 +89,7 @@ export const STEPS = [
     ...LIGHT,
     timeoutSeconds: 300,
     variables: ['UPDATES_BUCKET', 'UPDATES_KEY'],
-    needs: ['documents', 'updates-read', 'fleet-read'],
+    needs: ['documents', 'updates-read', 'memory-read', 'fleet-read'],
   },
   {
     name: 'snapshot-instance',
@@ -97,11 +100,12 @@ export const STEPS = [
   },
   {
     name: 'profile-instance',
-    description: 'Reads what the update is expected to touch from the snapshots of one instance.',
+    description:
+      'Reads what the update is expected to touch from the snapshots of one instance, and what of earlier runs fits it.',
     ...HEAVY,
     variables: [],
     opensImages: true,
-    needs: ['documents', 'blocks-read'],
+    needs: ['documents', 'packs-read', 'blocks-read'],
   },
   {
     name: 'record-failure',
@@ -175,6 +179,13 @@ export const STEPS = [
     timeoutSeconds: 300,
     variables: [],
     needs: ['documents'],
+  },
+  {
+    name: 'remember-manifest',
+    description: 'Keeps what was captured for a class for later runs of the same update.',
+    ...LIGHT,
+    variables: [],
+    needs: ['documents', 'memory-write'],
   },
   {
     name: 'take-lease',

@@ -43,7 +43,7 @@ describe('for any tree and any changes to it', () => {
         expect(withoutTimesOfDirectories(await listImage(member, listed))).toEqual(
           withoutTimesOfDirectories(await listImage(new MemoryImage(after), listed)),
         );
-        expect(await verifyManifest(captured.manifest, member)).toMatchObject({ verified: true });
+        expect(await verifyManifest(captured.manifest, member, captured)).toMatchObject({ verified: true });
         expect(await matchImage(captured.manifest, member)).toMatchObject({
           matched: true,
           alreadyPatched: true,
