@@ -1,0 +1,76 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { exact, nanoseconds, path, shortText, size, state } from './schema-parts';
+
+export const READ_KINDS = [
+  /** Content, mode, owner, attributes. */
+  'entry',
+  /** What stands there, links followed, and whether it can be executed: no more of it was asked. */
+  'type',
+  /** The names in a directory, those aside that the update writes. */
+  'names',
+  /** The names in a directory with type, mode and owner of each. */
+  'listing',
+  /** One record of a record file, as far as programs ask for it. */
+  'record',
+  /** The records of a record file that are about paths or packages that the update writes. */
+  'concerned',
+  /** All records of a record file. */
+  'records',
+  /** One package: whether it is installed, and in which version of its programs. */
+  'package',
+  /** All packages that are installed, with their versions. */
+  'packages',
+] as const;
+
+/** What the update read and did not change, as far as its outcome may depend on it (core/footprint). */
+export const Read = Type.Object(
+  {
+    path,
+    kind: Type.Union(READ_KINDS.map((kind) => Type.Literal(kind))),
+    /** Key, of a record or a package. */
+    record: Type.Optional(shortText),
+    /** With the machine's own values taken out (core/variation). */
+    state,
+    /** Of directories and of sets of records: what the state is made of, so that a difference can be told in words. */
+    names: Type.Optional(Type.Array(shortText, { maxItems: 100_000 })),
+    /** A package gives its files one time on every machine: a file with this size and time is taken as equal unread. */
+    unchanged: Type.Optional(Type.Object({ sizeBytes: size, mtimeNs: nanoseconds }, exact)),
+  },
+  exact,
+);
+export type ManifestRead = Static<typeof Read>;
+
+/** What dpkg sees to before it changes packages, of the packages that the update touched. */
+export const PackageRelations = Type.Object(
+  {
+    /** As the update leaves them. */
+    installed: Type.Array(
+      Type.Object(
+        {
+          package: shortText,
+          version: shortText,
+          provides: Type.Optional(shortText),
+          multiArch: Type.Optional(shortText),
+        },
+        exact,
+      ),
+      { maxItems: 100_000 },
+    ),
+    /** New demands of these packages, with whether the representative met them before the update. */
+    demands: Type.Array(
+      Type.Object(
+        {
+          package: shortText,
+          /** `requires`: one of the alternatives must be there. `refuses`: this must not. */
+          kind: Type.Union([Type.Literal('requires'), Type.Literal('refuses')]),
+          relation: shortText,
+          met: Type.Boolean(),
+        },
+        exact,
+      ),
+      { maxItems: 100_000 },
+    ),
+  },
+  exact,
+);
+export type PackageRelations = Static<typeof PackageRelations>;
