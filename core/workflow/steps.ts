@@ -222,7 +222,7 @@ export const STEPS = [
     ...HEAVY,
     variables: [],
     opensImages: true,
-    needs: ['documents', 'fleet-read', 'blocks-read'],
+    needs: ['documents', 'packs-read', 'fleet-read', 'blocks-read'],
   },
   {
     name: 'release-lease',
