@@ -1,35 +1,13 @@
 import type { BlockDevice } from '../block-device/block-device';
 import type { ImageElvesError } from '../errors';
-import type { FilesystemReader, FilesystemWriter, Metadata } from '../filesystem/filesystem';
+import type { FilesystemChange, FilesystemReader, FilesystemWriter } from '../filesystem/filesystem';
 
 /**
  * One change to a filesystem, with everything decided: records are merged, templates rendered, contents at hand.
  * Paths are paths of the image; the engine finds the filesystem that holds them.
  */
 export type ResolvedOperation =
-  | {
-      readonly kind: 'put-file';
-      readonly path: string;
-      readonly content: Uint8Array;
-      readonly metadata: Metadata;
-    }
-  | { readonly kind: 'make-directory'; readonly path: string; readonly metadata: Metadata }
-  | {
-      readonly kind: 'make-symlink';
-      readonly path: string;
-      readonly target: string;
-      readonly metadata: Metadata;
-    }
-  | { readonly kind: 'make-hard-link'; readonly path: string; readonly existingPath: string }
-  | {
-      readonly kind: 'make-node';
-      readonly path: string;
-      readonly type: 'character-device' | 'block-device' | 'fifo' | 'socket';
-      readonly device: { readonly major: number; readonly minor: number };
-      readonly metadata: Metadata;
-    }
-  | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'set-metadata'; readonly path: string; readonly metadata: Metadata }
+  | FilesystemChange
   /** Nothing is done where nothing stands, or where chattr protects what does. */
   | { readonly kind: 'set-time'; readonly path: string; readonly mtimeNs: bigint };
 

@@ -1,8 +1,12 @@
 import { ImageElvesError } from '../errors';
 import { UnsupportedFilesystemError } from '../filesystem/errors';
-import type { FilesystemWriter, ModificationTime } from '../filesystem/filesystem';
+import type { FilesystemChange, FilesystemWriter, ModificationTime } from '../filesystem/filesystem';
+import { FailedChangeError } from '../filesystem/write-errors';
 import type { ApplyEngine, EngineResult, ResolvedOperation, WritableMount } from './apply-engine';
 import { ApplyError } from './apply-errors';
+
+/** Operations of one transaction: bitmaps and counters are written once for them, and little is done again for a fault. */
+const MOST_TOGETHER = 16;
 
 /** Performs operations with our own filesystem writers, in this process. */
 export class DirectEngine implements ApplyEngine {
@@ -14,82 +18,83 @@ export class DirectEngine implements ApplyEngine {
   ): Promise<EngineResult> {
     let count = 0;
     let contentBytes = 0;
-    let times: TimeOperation[] = [];
-    const setTimes = async (): Promise<void> => {
-      const [first] = times;
-      if (first !== undefined) await described(first, () => setModificationTimes(mounts, times));
-      times = [];
+    let together: Placed[] = [];
+    const finish = async (): Promise<void> => {
+      const batch = together;
+      together = [];
+      await performTogether(batch);
     };
     for await (const operation of operations) {
-      if (operation.kind === 'set-time') {
-        times.push(operation);
-        continue;
-      }
-      await setTimes();
-      await described(operation, () => perform(mounts, operation));
-      count += 1;
+      const placed = placedIn(mounts, operation);
+      const [first] = together;
+      if (first !== undefined && !goTogether(first, placed, together.length)) await finish();
+      together.push(placed);
+      if (operation.kind !== 'set-time') count += 1;
       if (operation.kind === 'put-file') contentBytes += operation.content.length;
     }
-    await setTimes();
+    await finish();
     return { operations: count, contentBytes };
   }
 }
 
-type TimeOperation = Extract<ResolvedOperation, { kind: 'set-time' }>;
+/** An operation, the mount that it is for, and what it is there. */
+interface Placed {
+  readonly operation: ResolvedOperation;
+  readonly mount: WritableMount;
+  readonly inside: ResolvedOperation;
+}
 
-/** Gives what an operation throws the operation's name. */
-async function described(operation: ResolvedOperation, run: () => Promise<void>): Promise<void> {
+/** Times follow each other in thousands, each a few bytes: the writer parts them. */
+function goTogether(first: Placed, next: Placed, length: number): boolean {
+  const isTime = first.operation.kind === 'set-time';
+  return (
+    first.mount === next.mount &&
+    isTime === (next.operation.kind === 'set-time') &&
+    (isTime || length < MOST_TOGETHER)
+  );
+}
+
+/** @throws ApplyError with the name of the operation that failed */
+async function performTogether(batch: readonly Placed[]): Promise<void> {
+  const [first] = batch;
+  if (first === undefined) return;
+  const changes: FilesystemChange[] = [];
+  const times: ModificationTime[] = [];
+  for (const { inside } of batch) {
+    if (inside.kind === 'set-time') times.push(inside);
+    else changes.push(inside);
+  }
   try {
-    await run();
-  } catch (cause) {
-    if (cause instanceof ApplyError) throw cause;
-    const problem = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-    throw new ApplyError(operation, problem, { cause });
+    const writer = writerOf(first.mount);
+    if (changes.length > 0) await writer.perform(changes);
+    if (times.length > 0) await writer.setModificationTimes(times);
+  } catch (error) {
+    const isNamed = error instanceof FailedChangeError;
+    throw described((isNamed ? batch[error.index] : undefined) ?? first, isNamed ? error.cause : error);
   }
 }
 
-/** Times that follow each other are set together: there are thousands of them, each a few bytes. */
-async function setModificationTimes(
-  mounts: readonly WritableMount[],
-  operations: readonly TimeOperation[],
-): Promise<void> {
-  const byMount = new Map<WritableMount, ModificationTime[]>();
-  for (const { path, mtimeNs } of operations) {
-    const { mount, inside } = placeOf(mounts, path);
-    const times = byMount.get(mount) ?? [];
-    byMount.set(mount, times);
-    times.push({ path: inside, mtimeNs });
-  }
-  for (const [mount, times] of byMount) await writerOf(mount).setModificationTimes(times);
+function described({ operation }: Pick<Placed, 'operation'>, cause: unknown): ApplyError {
+  const problem = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
+  return new ApplyError(operation, problem, { cause });
 }
 
-async function perform(
-  mounts: readonly WritableMount[],
-  operation: Exclude<ResolvedOperation, TimeOperation>,
-): Promise<void> {
-  const { mount, inside } = placeOf(mounts, operation.path);
-  const filesystem = writerOf(mount);
-  switch (operation.kind) {
-    case 'put-file':
-      return filesystem.writeFile(inside, operation.content, operation.metadata);
-    case 'make-directory':
-      return filesystem.mkdir(inside, operation.metadata);
-    case 'make-symlink':
-      return filesystem.symlink(inside, operation.target, operation.metadata);
-    case 'make-node':
-      return filesystem.mknod(inside, operation.type, operation.device, operation.metadata);
-    case 'remove':
-      return filesystem.remove(inside);
-    case 'set-metadata':
-      return filesystem.setMetadata(inside, operation.metadata);
-    case 'make-hard-link': {
-      const existing = placeOf(mounts, operation.existingPath);
-      if (existing.mount !== mount) {
-        throw new ApplyError(operation, `${operation.existingPath} is on another filesystem of this machine`);
-      }
-      return filesystem.link(existing.inside, inside);
+/** @throws ApplyError */
+function placedIn(mounts: readonly WritableMount[], operation: ResolvedOperation): Placed {
+  const at = (path: string): { mount: WritableMount; inside: string } => {
+    try {
+      return placeOf(mounts, path);
+    } catch (cause) {
+      throw described({ operation }, cause);
     }
+  };
+  const { mount, inside: path } = at(operation.path);
+  if (operation.kind !== 'make-hard-link') return { operation, mount, inside: { ...operation, path } };
+  const existing = at(operation.existingPath);
+  if (existing.mount !== mount) {
+    throw new ApplyError(operation, `${operation.existingPath} is on another filesystem of this machine`);
   }
+  return { operation, mount, inside: { ...operation, path, existingPath: existing.inside } };
 }
 
 function writerOf({ writer, refusal, mountPoint, kind }: WritableMount): FilesystemWriter {

@@ -9,6 +9,8 @@ import { PagedBytes, plainBytes } from './paged-bytes';
 export class Transaction implements SyncReader {
   readonly sizeBytes: number;
   private readonly pages: PagedBytes;
+  /** Pages that are views of bytes which must not be changed. */
+  private readonly kept = new Set<number>();
   private finished = false;
 
   constructor(
@@ -28,7 +30,7 @@ export class Transaction implements SyncReader {
     const page = this.pages.firstPageOf(offsetBytes);
     if (page === this.pages.lastPageOf(offsetBytes, lengthBytes)) {
       const start = offsetBytes - page * this.pages.pageBytes;
-      return this.page(page).subarray(start, start + lengthBytes);
+      return (this.pages.get(page) ?? this.page(page)).subarray(start, start + lengthBytes);
     }
     const out = this.pages.covers(offsetBytes, lengthBytes)
       ? new Uint8Array(lengthBytes)
@@ -40,15 +42,18 @@ export class Transaction implements SyncReader {
   /** A whole page is written without reading what was there; for a part of one, the page must be read. */
   write(offsetBytes: number, bytes: Uint8Array): void {
     // One copy for all pages: each is then a view of it.
-    this.writeKept(offsetBytes, new Uint8Array(bytes));
+    this.put(offsetBytes, new Uint8Array(bytes), false);
   }
 
-  /** As `write`, of bytes that nobody changes any more: they are kept, not copied. Nor may `edit` be asked for them. */
-  writeKept(offsetBytes: number, kept: Uint8Array): void {
-    assertWithin(offsetBytes, kept.length, this.sizeBytes);
+  /** As `write`, of bytes that nobody changes any more: they are kept, not copied. */
+  writeKept(offsetBytes: number, bytes: Uint8Array): void {
+    this.put(offsetBytes, plainBytes(bytes), true);
+  }
+
+  private put(offsetBytes: number, bytes: Uint8Array, isKept: boolean): void {
+    assertWithin(offsetBytes, bytes.length, this.sizeBytes);
     this.assertOpen();
     const { pageBytes } = this.pages;
-    const bytes = plainBytes(kept);
     for (let done = 0; done < bytes.length;) {
       const at = offsetBytes + done;
       const page = Math.floor(at / pageBytes);
@@ -58,6 +63,8 @@ export class Transaction implements SyncReader {
       const piece = bytes.subarray(done, done + length);
       if (length === size) {
         this.pages.set(page, piece);
+        if (isKept) this.kept.add(page);
+        else if (this.kept.size > 0) this.kept.delete(page);
       } else {
         this.page(page).set(piece, within);
       }
@@ -90,7 +97,11 @@ export class Transaction implements SyncReader {
   private page(page: number): Uint8Array {
     const held = this.pages.get(page);
     if (held !== undefined) {
-      return held;
+      if (this.kept.size === 0 || !this.kept.delete(page)) return held;
+      // A block of one change's content, freed and used anew by a later change of the same transaction.
+      const own = new Uint8Array(held);
+      this.pages.set(page, own);
+      return own;
     }
     const start = page * this.pages.pageBytes;
     const copy = new Uint8Array(

@@ -77,6 +77,34 @@ export interface ModificationTime {
   readonly mtimeNs: bigint;
 }
 
+/** One change of one filesystem, with everything decided; what each does is said of the writer's method of that name. */
+export type FilesystemChange =
+  | {
+      readonly kind: 'put-file';
+      readonly path: string;
+      readonly content: Uint8Array;
+      readonly metadata: Metadata;
+    }
+  | { readonly kind: 'make-directory'; readonly path: string; readonly metadata: Metadata }
+  | {
+      readonly kind: 'make-symlink';
+      readonly path: string;
+      readonly target: string;
+      readonly metadata: Metadata;
+    }
+  | { readonly kind: 'make-hard-link'; readonly path: string; readonly existingPath: string }
+  | {
+      readonly kind: 'make-node';
+      readonly path: string;
+      readonly type: NodeType;
+      readonly device: { readonly major: number; readonly minor: number };
+      readonly metadata: Metadata;
+    }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'set-metadata'; readonly path: string; readonly metadata: Metadata };
+
+export type NodeType = 'character-device' | 'block-device' | 'fifo' | 'socket';
+
 /**
  * A filesystem that can be changed. Each operation is atomic: it happens whole, or throws and leaves no trace.
  * Whatever stands at the path is replaced as rename(2) would replace it (a new inode; other hard links keep the old
@@ -91,13 +119,18 @@ export interface FilesystemWriter extends FilesystemReader {
   link(existingPath: string, path: string): Promise<void>;
   mknod(
     path: string,
-    type: 'character-device' | 'block-device' | 'fifo' | 'socket',
-    device: { major: number; minor: number },
+    type: NodeType,
+    device: { readonly major: number; readonly minor: number },
     metadata: Metadata,
   ): Promise<void>;
   /** unlink(2), or rmdir(2) for an empty directory. */
   remove(path: string): Promise<void>;
   setMetadata(path: string, metadata: Metadata): Promise<void>;
+  /**
+   * Several changes as one: all happen or none does, which costs much less than each for itself.
+   * @throws FailedChangeError that says which change it was, with what that threw as its cause
+   */
+  perform(changes: readonly FilesystemChange[]): Promise<void>;
   /**
    * Sets times and nothing else, of many entries at once. Where nothing stands, or what stands there is immutable or
    * append-only, nothing is done. The one operation that is not atomic as a whole: each entry's change is.

@@ -138,3 +138,24 @@ export class RefusedFilesystemError extends ImageElvesError {
     return new RefusedFilesystemError(kind, `Linux does not write ${features.join(', ')}`, features);
   }
 }
+
+/** One of several changes that were to happen as one could not be made, so none was. Its `cause` says why. */
+export class FailedChangeError extends ImageElvesError {
+  override readonly name = 'FailedChangeError';
+
+  /** @param index of the change among those that were asked for */
+  constructor(
+    readonly index: number,
+    path: string,
+    cause: unknown,
+  ) {
+    super(
+      `The change of ${path} could not be made, nor those asked for with it.`,
+      { index, path },
+      undefined,
+      {
+        cause,
+      },
+    );
+  }
+}

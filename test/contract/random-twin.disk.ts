@@ -5,7 +5,12 @@ import { openExt4Writable } from '../../core/filesystem/ext4/write/open-ext4-wri
 import type { FilesystemWriter } from '../../core/filesystem/filesystem';
 import { comparableEntries } from '../support/comparable-entries';
 import { FileBlockDevice } from '../support/file-block-device';
-import { type FilesystemOperation, performByEngine, type Outcome } from '../support/filesystem-operations';
+import {
+  type FilesystemOperation,
+  performByEngine,
+  performTogether,
+  type Outcome,
+} from '../support/filesystem-operations';
 import { flushOverlay } from '../support/flush-overlay';
 import { KernelTwin } from '../support/kernel-twin';
 import { e2fsck, ImageFolder, makeImage } from '../support/mounted-image';
@@ -29,6 +34,9 @@ const REOPEN_EVERY = 4;
 const SIZE_MIB = 192;
 
 const DAY = Math.floor(Date.now() / 86_400_000);
+/** Changes made in one transaction, by seed: as the engine does it, one at a time, and all at once. */
+const TOGETHER = [16, 1, 100] as const;
+
 /** Each volume once; and three seeds that are new every day. */
 const SEEDS = process.env['TWIN_SEEDS'] ?? `0-${VOLUMES.length - 1},${DAY},${DAY + 5},${DAY + 9}`;
 
@@ -75,10 +83,12 @@ class DirectVolume implements AsyncDisposable {
   private constructor(
     private readonly file: string,
     private volume: OpenVolume,
+    /** Changes of one transaction. */
+    private readonly most: number,
   ) {}
 
-  static async open(file: string): Promise<DirectVolume> {
-    return new DirectVolume(file, await openVolume(file));
+  static async open(file: string, most: number): Promise<DirectVolume> {
+    return new DirectVolume(file, await openVolume(file), most);
   }
 
   get writer(): FilesystemWriter {
@@ -87,6 +97,7 @@ class DirectVolume implements AsyncDisposable {
 
   async perform(operations: readonly FilesystemOperation[]): Promise<Outcome[]> {
     const { writer } = this;
+    if (this.most > 1) return performTogether(writer, operations, this.most);
     const mounts = [{ mountPoint: '/', kind: 'ext4', filesystem: writer, writer }];
     const outcomes: Outcome[] = [];
     for (const operation of operations) {
@@ -136,7 +147,7 @@ it.each(cases)(
     }
     await copyFile(ours, theirs);
     await using twin = KernelTwin.mount(theirs);
-    await using volume = await DirectVolume.open(ours);
+    await using volume = await DirectVolume.open(ours, TOGETHER[seed % TOGETHER.length]!);
     const both = async (operations: readonly FilesystemOperation[], first: number): Promise<void> => {
       const [outcomes, expected] = await Promise.all([volume.perform(operations), twin.perform(operations)]);
       const answers = operations.map((operation, n) => ({

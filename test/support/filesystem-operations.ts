@@ -1,5 +1,6 @@
 import type { ApplyEngine, ResolvedOperation, WritableMount } from '../../core/apply/apply-engine';
-import type { Metadata } from '../../core/filesystem/filesystem';
+import type { FilesystemChange, FilesystemWriter, Metadata } from '../../core/filesystem/filesystem';
+import { FailedChangeError } from '../../core/filesystem/write-errors';
 
 /** Metadata as JSON: attribute values in hex, times as text. */
 export interface OperationMetadata {
@@ -73,6 +74,53 @@ export async function performByEngine(
     if (outcome === undefined) throw error;
     return outcome;
   }
+}
+
+/**
+ * Has a writer make changes in transactions of up to `most` of them. One that cannot be made undoes those with it, which
+ * are then made without it. An error that is no outcome is thrown.
+ */
+export async function performTogether(
+  writer: FilesystemWriter,
+  operations: readonly FilesystemOperation[],
+  most: number,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < operations.length) {
+    const changes = changesFrom(operations, outcomes.length, most);
+    if (changes.length === 0) {
+      const { path, mtimeNs } = operations[outcomes.length] as { path: string; mtimeNs: string };
+      await writer.setModificationTimes([{ path, mtimeNs: BigInt(mtimeNs) }]);
+      outcomes.push('ok');
+      continue;
+    }
+    try {
+      await writer.perform(changes);
+      outcomes.push(...changes.map(() => 'ok'));
+    } catch (error) {
+      if (!(error instanceof FailedChangeError)) throw error;
+      const outcome = OUTCOME_OF_ERROR[(error.cause as { name?: string }).name ?? ''];
+      if (outcome === undefined) throw error;
+      if (error.index > 0) await writer.perform(changes.slice(0, error.index));
+      outcomes.push(...changes.slice(0, error.index).map(() => 'ok'), outcome);
+    }
+  }
+  return outcomes;
+}
+
+/** Changes from an operation on, up to the next that sets times. */
+function changesFrom(
+  operations: readonly FilesystemOperation[],
+  first: number,
+  most: number,
+): FilesystemChange[] {
+  const changes: FilesystemChange[] = [];
+  for (const operation of operations.slice(first, first + most)) {
+    const change = resolvedOperation(operation);
+    if (change.kind === 'set-time') break;
+    changes.push(change);
+  }
+  return changes;
 }
 
 async function* one<T>(item: T): AsyncIterable<T> {

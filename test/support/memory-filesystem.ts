@@ -1,6 +1,7 @@
 import type {
   DirectoryEntry,
   FileType,
+  FilesystemChange,
   FilesystemWriter,
   Metadata,
   ModificationTime,
@@ -8,7 +9,7 @@ import type {
   Stat,
   Xattrs,
 } from '../../core/filesystem/filesystem';
-import { NotReplaceableError } from '../../core/filesystem/write-errors';
+import { FailedChangeError, NotReplaceableError } from '../../core/filesystem/write-errors';
 
 /** One inode. Directories have `entries`, files `content`, symbolic links `target`, devices `device`. */
 interface Inode {
@@ -155,6 +156,37 @@ export class MemoryFilesystem implements FilesystemWriter {
       yield { path, stat: statOf(inode) };
       for (const [name, child] of inode.entries)
         pending.push([path === '/' ? `/${name}` : `${path}/${name}`, child]);
+    }
+  }
+
+  async perform(changes: readonly FilesystemChange[]): Promise<void> {
+    const before = this.clone();
+    for (const [index, change] of changes.entries()) {
+      try {
+        await this.change(change);
+      } catch (cause) {
+        this.root = before.root;
+        throw new FailedChangeError(index, change.path, cause);
+      }
+    }
+  }
+
+  private change(change: FilesystemChange): Promise<void> {
+    switch (change.kind) {
+      case 'put-file':
+        return this.writeFile(change.path, change.content, change.metadata);
+      case 'make-directory':
+        return this.mkdir(change.path, change.metadata);
+      case 'make-symlink':
+        return this.symlink(change.path, change.target, change.metadata);
+      case 'make-hard-link':
+        return this.link(change.existingPath, change.path);
+      case 'make-node':
+        return this.mknod(change.path, change.type, change.device, change.metadata);
+      case 'remove':
+        return this.remove(change.path);
+      case 'set-metadata':
+        return this.setMetadata(change.path, change.metadata);
     }
   }
 

@@ -1,40 +1,25 @@
+import { BlockFault } from '../../../block-device/block-fault';
 import type { FaultingCache } from '../../../block-device/faulting-cache';
 import type {
   DirectoryEntry,
+  FilesystemChange,
   FilesystemWriter,
   Metadata,
   ModificationTime,
+  NodeType,
   ScannedEntry,
   Stat,
   Xattrs,
 } from '../../filesystem';
-import {
-  DirectoryNotEmptyError,
-  InvalidPathError,
-  NotFoundError,
-  NotReplaceableError,
-} from '../../write-errors';
-import { serializeDeviceNumber } from '../device-number';
+import { FailedChangeError } from '../../write-errors';
 import type { Ext4Reader } from '../ext4-reader';
-import { typeOfMode } from '../../file-mode';
 import type { Superblock } from '../superblock';
 import { checkVolume } from './check-volume';
-import { isEmptyDirectory, removeEntry } from './directory-edit';
-import type { InodeEdit } from './inode-edit';
-import { fillDirectory, fillFile, fillSymlink } from './fill-inode';
-import { setOwnerAndTimes, setTimes } from './inode-metadata';
-import { addLink, assertRoomForSubdirectory, countSubdirectory, dropLink } from './link-counts';
-import { makeInode } from './make-inode';
-import { nameInode } from './name-inode';
-import { assertChangeable, assertNotProtected, assertReplaceable, assertSameProject } from './protection';
-import { releaseInode } from './release-inode';
-import { resolveInode, resolvePlace } from './resolve';
+import { setTimes } from './inode-metadata';
+import { performChange } from './perform-change';
 import { VolumeEdit } from './volume-edit';
 import type { WriteSession } from './write-session';
-import { setXattrs } from './xattr-edit';
 
-/** PATH_MAX. */
-const MOST_PATH_BYTES = 4096;
 /** Inodes changed in one transaction: few transactions, and little to run again when a block is missing. */
 const TIMES_AT_ONCE = 1024;
 
@@ -64,112 +49,56 @@ export class Ext4Writer implements FilesystemWriter {
 
   /** @throws NotReplaceableError, NotFoundError, NotADirectoryError, ImmutableFileError, NoSpaceError, XattrError */
   async writeFile(path: string, content: Uint8Array, metadata: Metadata): Promise<void> {
-    return this.change((volume) => {
-      const place = resolvePlace(volume, path);
-      assertReplaceable(place, 'file');
-      makeInode(volume, place, 'file', metadata, fillFile(volume, content));
-    });
+    return this.make({ kind: 'put-file', path, content, metadata });
   }
 
   /** @throws NotReplaceableError, NotFoundError, NotADirectoryError, ImmutableFileError, NoSpaceError, TooManyLinksError */
   async mkdir(path: string, metadata: Metadata): Promise<void> {
-    if (path === '/') {
-      return this.setMetadata(path, metadata);
-    }
-    return this.change((volume) => {
-      const place = resolvePlace(volume, path);
-      assertReplaceable(place, 'directory');
-      if (place.inode !== undefined) {
-        applyMetadata(volume, place.inode, path, metadata);
-        return;
-      }
-      assertRoomForSubdirectory(volume, place.parent, path);
-      makeInode(volume, place, 'directory', metadata, fillDirectory(volume, place.parent));
-    });
+    return this.make({ kind: 'make-directory', path, metadata });
   }
 
   /** @throws InvalidPathError for a target that is empty, or longer than a block or a path; else as writeFile */
   async symlink(path: string, target: string, metadata: Metadata): Promise<void> {
-    return this.change((volume) => {
-      // Its terminating zero counts: the kernel reads at most one block of it, and takes no longer path.
-      const most = Math.min(this.superblock.blockSize, MOST_PATH_BYTES);
-      if (target === '' || target.includes('\0') || Buffer.byteLength(target) >= most) {
-        throw new InvalidPathError(target, 'a symbolic link cannot hold it');
-      }
-      const place = resolvePlace(volume, path);
-      assertReplaceable(place, 'symlink');
-      makeInode(volume, place, 'symlink', metadata, fillSymlink(volume, target));
-    });
+    return this.make({ kind: 'make-symlink', path, target, metadata });
   }
 
   /** @throws NotReplaceableError when `existingPath` is a directory; TooManyLinksError; else as writeFile */
   async link(existingPath: string, path: string): Promise<void> {
-    return this.change((volume) => {
-      const existing = resolveInode(volume, existingPath);
-      const place = resolvePlace(volume, path);
-      if (existing.isDirectory) {
-        throw new NotReplaceableError(path, 'name', 'further name of a directory');
-      }
-      if (place.inode === existing) {
-        return;
-      }
-      const type = typeOfMode(existing.fields.mode, existing.number);
-      assertReplaceable(place, type);
-      assertChangeable(place);
-      assertNotProtected(existing, existingPath, true);
-      assertSameProject(place.parent, existing, path);
-      addLink(existing, path);
-      if (place.inode !== undefined) {
-        dropLink(volume, place.inode);
-      }
-      nameInode(volume, place, existing.number, type);
-    });
+    return this.make({ kind: 'make-hard-link', path, existingPath });
   }
 
   /** @throws as writeFile */
   async mknod(
     path: string,
-    type: 'character-device' | 'block-device' | 'fifo' | 'socket',
-    device: { major: number; minor: number },
+    type: NodeType,
+    device: { readonly major: number; readonly minor: number },
     metadata: Metadata,
   ): Promise<void> {
-    return this.change((volume) => {
-      const place = resolvePlace(volume, path);
-      assertReplaceable(place, type);
-      makeInode(volume, place, type, metadata, (inode) => {
-        if (type === 'character-device' || type === 'block-device') {
-          inode.fields.block = serializeDeviceNumber(device);
-        }
-      });
-    });
+    return this.make({ kind: 'make-node', path, type, device, metadata });
   }
 
   /** @throws NotFoundError, DirectoryNotEmptyError, NotADirectoryError, ImmutableFileError */
   async remove(path: string): Promise<void> {
-    return this.change((volume) => {
-      const place = resolvePlace(volume, path);
-      const { found, inode, parent } = place;
-      if (found === undefined || inode === undefined) {
-        throw new NotFoundError(path);
-      }
-      assertChangeable(place);
-      if (inode.isDirectory) {
-        if (!isEmptyDirectory(volume, inode)) {
-          throw new DirectoryNotEmptyError(path);
-        }
-        volume.forgetDirectory(path);
-        countSubdirectory(parent, -1);
-        releaseInode(volume, inode);
-      } else {
-        dropLink(volume, inode);
-      }
-      removeEntry(volume, parent, found);
-    });
+    return this.make({ kind: 'remove', path });
   }
 
   /** @throws NotFoundError, NotADirectoryError, ImmutableFileError, NoSpaceError, XattrError */
   async setMetadata(path: string, metadata: Metadata): Promise<void> {
-    return this.change((volume) => applyMetadata(volume, resolveInode(volume, path), path, metadata));
+    return this.make({ kind: 'set-metadata', path, metadata });
+  }
+
+  /** One transaction for all: bitmaps, counters and their checksums are written once. @throws FailedChangeError */
+  async perform(changes: readonly FilesystemChange[]): Promise<void> {
+    await this.change((volume) => {
+      for (const [index, change] of changes.entries()) {
+        try {
+          performChange(volume, change);
+        } catch (cause) {
+          if (cause instanceof BlockFault) throw cause;
+          throw new FailedChangeError(index, change.path, cause);
+        }
+      }
+    });
   }
 
   /** @throws CorruptFilesystemError */
@@ -222,6 +151,10 @@ export class Ext4Writer implements FilesystemWriter {
     return this.reader.scan();
   }
 
+  private async make(change: FilesystemChange): Promise<void> {
+    return this.change((volume) => performChange(volume, change));
+  }
+
   private async change(operation: (volume: VolumeEdit) => void): Promise<void> {
     await this.cache.transaction((transaction) => {
       const volume = new VolumeEdit(transaction, this.superblock, this.session);
@@ -231,10 +164,4 @@ export class Ext4Writer implements FilesystemWriter {
       this.reader.forget();
     });
   }
-}
-
-function applyMetadata(volume: VolumeEdit, inode: InodeEdit, path: string, metadata: Metadata): void {
-  assertNotProtected(inode, path, true);
-  setOwnerAndTimes(inode, metadata);
-  setXattrs(volume, inode, metadata.xattrs, path);
 }

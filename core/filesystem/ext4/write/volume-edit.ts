@@ -6,7 +6,7 @@ import type { Superblock } from '../superblock';
 import { VolumeReader } from '../volume-reader';
 import { GroupEdit } from './group-edit';
 import { InodeEdit } from './inode-edit';
-import type { WriteSession } from './write-session';
+import { isWithin, type WriteSession } from './write-session';
 
 /**
  * The volume as one operation sees and changes it. Descriptors, inodes and counters are gathered in memory and written,
@@ -188,7 +188,10 @@ export class VolumeEdit {
 
   /** Inode of a directory that an earlier operation, or this one, has walked to. */
   knownDirectory(path: string): number | undefined {
-    return this.learned.get(path) ?? this.session.directories.get(path);
+    const learned = this.learned.get(path);
+    if (learned !== undefined) return learned;
+    const isGone = this.forgotten.some((gone) => isWithin(path, gone));
+    return isGone ? undefined : this.session.directories.get(path);
   }
 
   learnDirectory(path: string, inode: number): void {
@@ -198,15 +201,19 @@ export class VolumeEdit {
   /** To be called when a directory goes away. */
   forgetDirectory(path: string): void {
     this.forgotten.push(path);
+    for (const known of [...this.learned.keys()]) {
+      if (isWithin(known, path)) this.learned.delete(known);
+    }
   }
 
   /** The last step of an operation, after which nothing may fail. */
   remember(): void {
-    for (const [path, inode] of this.learned) {
-      this.session.directories.set(path, inode);
-    }
+    // In this order: a directory may have been made anew where one went away.
     for (const path of this.forgotten) {
       this.session.forgetDirectory(path);
+    }
+    for (const [path, inode] of this.learned) {
+      this.session.directories.set(path, inode);
     }
     this.session.dataGroup = this.dataGroup ?? this.session.dataGroup;
     for (const area of this.dirtied) {

@@ -28,9 +28,12 @@ export class WriteSession {
 
   forgetDirectory(path: string): void {
     for (const known of this.directories.keys()) {
-      if (known === path || known.startsWith(`${path}/`)) {
-        this.directories.delete(known);
-      }
+      if (isWithin(known, path)) this.directories.delete(known);
     }
   }
+}
+
+/** Whether `path` is `directory` or lies below it. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
 }
