@@ -15,6 +15,12 @@ const MEMORY_MB = 1024;
 /** QEMU 7.2 gives wrong flags after cmpxchg16b, on which kernels of today run into a double fault. */
 const CPU = 'max,-cx16';
 
+/** Two processors, no network, and disks whose changes are dropped. */
+export const EMULATED_MACHINE: readonly string[] = [
+  ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', CPU, '-smp', '2', '-m', String(MEMORY_MB)],
+  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-snapshot'],
+];
+
 const MAKE_KIT = path.join(__dirname, 'make_boot_kit.sh');
 
 /** What the emulated machine needs of the host. */
@@ -25,6 +31,7 @@ export const EMULATOR: readonly Requirement[] = [
     why: 'boots machines on logical volumes',
   },
   { program: 'cpio', debianPackage: 'cpio', why: 'packs the initramfs they boot with' },
+  { program: 'zstd', debianPackage: 'zstd', why: 'unpacks the initramfs that machines make' },
   { program: 'modprobe', debianPackage: 'kmod', why: 'finds the kernel modules they boot with' },
 ];
 
@@ -128,8 +135,7 @@ async function emulate(
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', CPU, '-smp', '2', '-m', String(MEMORY_MB)],
-      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-snapshot'],
+      ...EMULATED_MACHINE,
       ...['-serial', `file:${console}`, '-serial', `file:${report}`],
       ...['-kernel', kernel, '-initrd', initramfs],
       ...['-append', `console=ttyS0 panic=-1 root=${root} oracle.units=${services.join(',')}`],

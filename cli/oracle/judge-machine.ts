@@ -29,6 +29,9 @@ const STANZAS =
 /** Record files with a record a line. */
 const LINES = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/;
 
+/** Archives that two machines make of equal content, with times of their own. */
+const INITRAMFS = /^\/boot\/initrd\.img-[^/]+$/;
+
 /** Judges the volume files of a machine that is off; the process must see the mount that holds them. */
 export async function judgeMachine(
   disks: readonly AttachedDisk[],
@@ -47,6 +50,7 @@ export async function judgeMachine(
     mountPoints,
     tree: parseListing(await text('tree.jsonl')),
     async recordsOf(file) {
+      if (INITRAMFS.test(file)) return text(path.join('initramfs', path.basename(file)));
       if (file === '/etc/ld.so.cache') return text('ldconfig.txt');
       const separator = STANZAS.test(file) ? /\n\n+/ : LINES.test(file) ? /\n/ : undefined;
       if (separator === undefined) return undefined;

@@ -23,7 +23,7 @@ export async function oracle(
 ): Promise<boolean> {
   const { tell, filesystem } = options;
   const { update, publish, pending = options.pending } = oracleCase;
-  if (filesystem === 'mixed') await ensureRequirements(tell, EMULATOR);
+  if (filesystem === 'mixed' || oracleCase.hasOwnKernel) await ensureRequirements(tell, EMULATOR);
   const fleet = {
     machines: oracleCase.machines(filesystem),
     publish,

@@ -9,6 +9,7 @@ import type { AwsClients } from '../run/aws-clients';
 import { bootEmulated, isOnLogicalVolumes } from './boot-emulated';
 import { ask, bootInstance, FAILED_UNITS, LIST_PACKAGES, type Answers } from './boot-instance';
 import type { OracleCase } from './cases/oracle-case';
+import { bootOwnKernel } from './boot-own-kernel';
 import { problemsOfAnswers } from './compare-answers';
 import { compareTrees, type TreeComparison } from './compare-trees';
 import { judgeMachine, type MachineJudgement } from './judge-machine';
@@ -95,6 +96,7 @@ class OracleRun {
       problems: problemsOf(find(this.judgements, machine)),
     }));
     if (!hasFirstBoot) booted = await boot();
+    if (this.oracleCase.hasOwnKernel) booted = [...booted, await this.bootOwnKernel()];
     const same = [FAILED_UNITS, ...(this.oracleCase.same ?? [])];
     const answers = problemsOfAnswers(
       { ...this.oracleCase, same },
@@ -109,6 +111,13 @@ class OracleRun {
       [...judged, ...booted].every(({ problems }) => problems.length === 0) &&
       answers.length === 0;
     return { pairs, judged, booted, answers, holds };
+  }
+
+  /** The last one: in small fleets, the machine that differs most. */
+  private async bootOwnKernel(): Promise<PatchedMachine> {
+    const machine = this.subject.patched.at(-1);
+    if (machine === undefined) throw new Error('no machine was patched');
+    return { machine, problems: await bootOwnKernel(machine, this.disksOf(machine), this.subject.tell) };
   }
 
   private disksOf(name: string): AttachedDisk[] {

@@ -1,4 +1,5 @@
 import { debconf } from './debconf';
+import { kernel } from './kernel';
 import { opensshServer } from './openssh-server';
 import type { OracleCase } from './oracle-case';
 import { postgresql } from './postgresql';
@@ -20,6 +21,7 @@ export const ORACLE_CASES: readonly OracleCase[] = [
   pythonTree,
   opensshServer,
   postgresql,
+  kernel,
 ];
 
 /** @throws RangeError naming those that there are */

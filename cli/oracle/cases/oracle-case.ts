@@ -22,6 +22,8 @@ export interface OracleCase {
   readonly named: readonly NamedDifference[];
   /** The patched machines are booted once before they are compared: their first boot does a part of the update. */
   readonly hasFirstBoot?: true;
+  /** One of the patched machines is booted with the kernel that it was given, too. */
+  readonly hasOwnKernel?: true;
   /** Units that are active on each machine afterwards, besides SSH where it is installed. */
   readonly units?: readonly string[];
   /** A package that all machines have afterwards: start of a line of dpkg-query (boot-instance.ts). */
