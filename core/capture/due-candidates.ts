@@ -3,6 +3,7 @@ import type { Manifest } from '../manifest/manifest-schema';
 import { type AptCandidate, aptCandidates, dueCandidate } from '../records/apt-candidates';
 import { debianPackages, isInstalled } from '../records/debian-packages';
 import type { PackagesUpdate } from '../update/update';
+import { rpmDueCandidates } from './rpm-due-candidates';
 
 export interface DueCandidates {
   readonly due: Manifest['due'];
@@ -21,6 +22,7 @@ export async function dueCandidates(
   update: PackagesUpdate,
   memberPackages?: ReadonlySet<string>,
 ): Promise<DueCandidates> {
+  if (after.os.packageSystem === 'rpm') return rpmDueCandidates(after, update, memberPackages);
   if (after.os.packageSystem !== 'dpkg') return { due: undefined, warnings: [] };
   // Packages that are named are few: whoever has them, what is offered for them is known.
   const lookedUp = Array.isArray(update.select) ? undefined : memberPackages;

@@ -1,4 +1,5 @@
 import type { Image } from '../image/image';
+import type { PackageSystem } from '../image/os-identity';
 import type { Update } from '../update/update';
 
 /** Entries that an update is thought to read, before it was run anywhere. */
@@ -24,15 +25,24 @@ const APT_SETTINGS = [
   '/etc/dpkg/dpkg.cfg.d',
 ];
 
+/** The same of dnf and yum (dnf.conf(5)): sources, variables in them, plugins such as versionlock, chosen streams of modules. */
+const DNF_SETTINGS = [
+  '/etc/dnf',
+  '/etc/yum.conf',
+  '/etc/yum',
+  '/etc/yum.repos.d',
+  '/etc/rpm',
+  '/etc/pki/rpm-gpg',
+];
+
 /**
  * Which entries a profile covers when the update was never run before. This only groups machines provisionally: matching
  * with the captured manifest decides who is patched.
  */
 export function predictFootprint(update: Update, image: Pick<Image, 'os'>): Footprint {
-  const isDebian = image.os.packageSystem === 'dpkg';
   if (update.kind === 'packages') {
     return {
-      paths: isDebian ? APT_SETTINGS : [],
+      paths: settingsOf(image.os.packageSystem),
       packages: true,
       reason: 'a package manager chooses by the installed packages, their versions and its own settings',
     };
@@ -42,4 +52,9 @@ export function predictFootprint(update: Update, image: Pick<Image, 'os'>): Foot
     packages: true,
     reason: 'commands may read anything; machines with the same system and packages are likely to agree',
   };
+}
+
+function settingsOf(system: PackageSystem): readonly string[] {
+  if (system === 'none') return [];
+  return system === 'rpm' ? DNF_SETTINGS : APT_SETTINGS;
 }

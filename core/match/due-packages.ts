@@ -1,10 +1,7 @@
 import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
-import { debianPackages, isHeld, isInstalled } from '../records/debian-packages';
-import { compareDebianVersions } from '../records/debian-version';
+import { installedPackages, packageRules } from '../records/installed-packages';
 import type { Difference } from './difference';
-
-const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
 
 /**
  * Packages that the update would bring up to date on this machine although it did not touch them on the representative,
@@ -13,22 +10,24 @@ const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
 export async function findDuePackages(manifest: Manifest, image: Image): Promise<Difference[]> {
   const { due } = manifest;
   if (due === undefined) return [];
+  const { recordPaths, compareVersions } = packageRules(image.os.packageSystem);
+  const path = recordPaths[0]!;
   const touched = new Set(
     manifest.operations.flatMap((operation) =>
-      operation.kind === 'put-record' && operation.path === DPKG_STATUS_PATH
+      operation.kind === 'put-record' && recordPaths.includes(operation.path)
         ? operation.records.map(({ key }) => key)
         : [],
     ),
   );
   const notOffered = due.notOffered && new Set(due.notOffered);
   const differences: Difference[] = [];
-  for (const [key, found] of await debianPackages(image)) {
+  for (const [key, found] of await installedPackages(image)) {
     const candidate = Object.hasOwn(due.candidates, key) ? due.candidates[key] : undefined;
-    if (touched.has(key) || !isInstalled(found) || isHeld(found)) continue;
+    if (touched.has(key) || found.held) continue;
     if (candidate === undefined) {
       if (notOffered === undefined || notOffered.has(key)) continue;
       differences.push({
-        path: DPKG_STATUS_PATH,
+        path,
         record: key,
         expected: 'a package of which it is known whether the update is due for it',
         found: found.version,
@@ -36,9 +35,9 @@ export async function findDuePackages(manifest: Manifest, image: Image): Promise
       });
       continue;
     }
-    if (due.keptBack[key] === found.version || compareDebianVersions(candidate, found.version) <= 0) continue;
+    if (due.keptBack[key] === found.version || compareVersions(candidate, found.version) <= 0) continue;
     differences.push({
-      path: DPKG_STATUS_PATH,
+      path,
       record: key,
       expected: candidate,
       found: found.version,

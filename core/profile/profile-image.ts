@@ -2,7 +2,7 @@ import type { Digest } from '../chunk-store/chunk-store';
 import type { Footprint } from '../footprint/predict-footprint';
 import { readEntry } from '../footprint/read-entry';
 import type { Image } from '../image/image';
-import { debianPackages, isInstalled } from '../records/debian-packages';
+import { installedPackages } from '../records/installed-packages';
 import { PROFILE_VERSION, type Profile, type ProfiledFilesystem } from './profile';
 
 /** Reads the entries of a footprint, and what the image is, into a profile. */
@@ -11,8 +11,8 @@ export async function profileImage(image: Image, footprint: Footprint, instanceI
   for (const path of footprint.paths) await profileEntry(image, path, entries);
   const packages: Record<string, string> = {};
   if (footprint.packages) {
-    const installed = [...(await debianPackages(image))].filter(([, found]) => isInstalled(found));
-    for (const [key, { version }] of installed.sort(([a], [b]) => (a < b ? -1 : 1))) packages[key] = version;
+    const installed = [...(await installedPackages(image))].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, { versions }] of installed) packages[key] = versions;
   }
   const filesystems: ProfiledFilesystem[] = [];
   for (const { mountPoint, kind, filesystem } of image.mounts) {

@@ -10,7 +10,7 @@ export interface Profile {
   readonly version: typeof PROFILE_VERSION;
   readonly instanceId: string;
   readonly os: OsIdentity;
-  /** Version by `name:architecture`, of installed packages; empty where there is no package system that is read. */
+  /** Version by `name:architecture` (dpkg) or `name.architecture` (rpm), of installed packages; empty where there is no package system that is read. */
   readonly packages: Readonly<Record<string, string>>;
   /** Digest by path of the footprint, `absent` where there is nothing. */
   readonly entries: Readonly<Record<string, Digest | 'absent'>>;

@@ -9,8 +9,9 @@ const CODEC = 'dnf-history';
 
 /**
  * dnf's history (libdnf's swdb). It is more than a log: why a package is installed decides what a removal takes with it.
- * A record is one transaction, and the reason that each installed package has by now. Numbers, times and digests of
- * rpm's database are put and not compared; a package that is upgraded keeps the reason that it has on the machine.
+ * A record is one transaction, and the reason that each installed package has by now. Numbers, times, who did it by which
+ * command and digests of rpm's database are put and not compared; a package that is upgraded keeps the reason that it has
+ * on the machine.
  */
 export const dnfHistoryCodec: RecordCodec = {
   name: CODEC,
@@ -117,10 +118,10 @@ function keyOf(transaction: DnfTransaction): string {
 }
 
 /** Without what belongs to the run or to the machine; in an order of its own. */
-function withoutRun({ release, user, command, state, comment, actions }: DnfTransaction): unknown {
+function withoutRun({ release, state, comment, actions }: DnfTransaction): unknown {
   const facts = actions.map(({ item, repo, action, reason, state: actionState, replacedBy }) => ({
     item,
-    repo: REPLACED.includes(action) ? '' : repo,
+    repo,
     action,
     reason: NEW_REASON.includes(action) ? reason : null,
     state: actionState,
@@ -129,44 +130,29 @@ function withoutRun({ release, user, command, state, comment, actions }: DnfTran
       .map((one) => JSON.stringify(one))
       .sort(),
   }));
-  return { release, user, command, state, comment, actions: facts.map((one) => JSON.stringify(one)).sort() };
+  return { release, state, comment, actions: facts.map((one) => JSON.stringify(one)).sort() };
 }
 
 /** The same transaction on this machine: after its own last one, with its own reasons for what it has already. */
 function asDoneHere(transaction: DnfTransaction, own: readonly DnfTransaction[]): DnfTransaction {
   const reasons = reasonsAfter(own);
-  const origins = originsAfter(own);
   const actions = transaction.actions.map((action): DnfAction => {
     const name = nameOf(action);
     const reason = NEW_REASON.includes(action.action) ? action.reason : (reasons.get(name) ?? action.reason);
-    const repo = REPLACED.includes(action.action) ? (origins.get(name) ?? action.repo) : action.repo;
-    return { ...action, reason, repo };
+    return { ...action, reason };
   });
   return { ...transaction, databaseBefore: own.at(-1)?.databaseAfter ?? transaction.databaseBefore, actions };
 }
 
+/** By package: the reason that the last action says which left it installed. */
 function reasonsAfter(transactions: readonly DnfTransaction[]): Map<string, number> {
-  return lastOf(transactions, ({ reason }) => reason);
-}
-
-function originsAfter(transactions: readonly DnfTransaction[]): Map<string, string> {
-  return lastOf(transactions, ({ repo }) => repo);
-}
-
-/** By package: what the last action says that left it installed. */
-function lastOf<T>(
-  transactions: readonly DnfTransaction[],
-  valueOf: (action: DnfAction) => T,
-): Map<string, T> {
-  const values = new Map<string, T>();
-  for (const { actions } of transactions) {
-    for (const action of actions) {
-      if (action.state !== DONE) continue;
-      if (action.action === REMOVE || action.action === OBSOLETED) values.delete(nameOf(action));
-      else if (!REPLACED.includes(action.action)) values.set(nameOf(action), valueOf(action));
-    }
+  const reasons = new Map<string, number>();
+  for (const action of transactions.flatMap(({ actions }) => actions)) {
+    if (action.state !== DONE) continue;
+    if (action.action === REMOVE || action.action === OBSOLETED) reasons.delete(nameOf(action));
+    else if (!REPLACED.includes(action.action)) reasons.set(nameOf(action), action.reason);
   }
-  return values;
+  return reasons;
 }
 
 /** `name.architecture` of a package; a group by its table and name. */

@@ -1,0 +1,49 @@
+import type { FilesystemReader } from '../../filesystem/filesystem';
+import { SqliteDatabase, prepareSqlite, SQLITE_COMPANIONS, wholeDatabase } from '../sqlite/sqlite-database';
+import { packageKey, RPMDB } from './package-record';
+import { RpmHeader, TAG } from './rpm-header';
+import { compareRpmVersions, rpmVersionText } from './rpm-version';
+import { RPMDB_PATHS } from './rpmdb';
+import { readSchema } from './rpmdb-schema';
+
+/**
+ * The packages of an image by `name.architecture`, each with its versions, the newest last. Empty when the image has no
+ * rpm database in SQLite.
+ *
+ * @throws RecordFormatError when there is one that cannot be read
+ */
+export async function rpmPackages(
+  image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
+): Promise<Map<string, readonly string[]>> {
+  const packages = new Map<string, string[]>();
+  for (const path of RPMDB_PATHS) {
+    if ((await image.lstat(path))?.type !== 'file') continue;
+    await prepareSqlite();
+    const companions = new Map<string, Uint8Array>();
+    for (const ending of SQLITE_COMPANIONS) {
+      if ((await image.lstat(path + ending))?.type === 'file') {
+        companions.set(ending, await image.readFile(path + ending));
+      }
+    }
+    const bytes = wholeDatabase(await image.readFile(path), companions, RPMDB);
+    SqliteDatabase.use(bytes, RPMDB, (database) => {
+      readSchema(database);
+      for (const [header] of database.rows('SELECT blob FROM Packages')) {
+        if (!(header instanceof Uint8Array)) return database.fail('a package without a header');
+        const key = packageKey(header);
+        packages.set(key, [...(packages.get(key) ?? []), versionOf(header)]);
+      }
+    });
+  }
+  for (const versions of packages.values()) versions.sort(compareRpmVersions);
+  return packages;
+}
+
+function versionOf(bytes: Uint8Array): string {
+  const header = new RpmHeader(bytes, RPMDB);
+  return rpmVersionText({
+    epoch: header.number(TAG.epoch) ?? 0,
+    version: header.text(TAG.version) ?? '',
+    release: header.text(TAG.release) ?? '',
+  });
+}
