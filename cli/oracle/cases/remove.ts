@@ -10,5 +10,5 @@ export const remove = smallCase({
   set: WITH_DNSMASQ,
   commands: [UNATTENDED, 'apt-get -qq -y --autoremove remove dnsmasq'],
   named: [],
-  same: ['! systemctl is-active dnsmasq', 'id dnsmasq', 'dpkg-query -W -f "${db:Status-Abbrev}" dnsmasq'],
+  same: ['! systemctl is-active dnsmasq', 'id dnsmasq', "dpkg-query -W -f '${db:Status-Abbrev}' dnsmasq"],
 });
