@@ -12,10 +12,12 @@ const DISK_BYTES = 2 * 1024 ** 3;
 /** The backup partition table and its neighbourhood are left alone. */
 const ROOT_KIB = (DISK_BYTES - ROOT_OFFSET_BYTES - 1024 ** 2) / 1024;
 
-/** A raw disk with a GPT and a small Debian 12 that boots: systemd, nginx. The caller removes its folder. */
-export async function bootableDisk(): Promise<{ folder: string; rawFile: string }> {
+/** A raw disk with a GPT and a small Debian 12 that boots: systemd, nginx, cron. The caller removes its folder. */
+export async function bootableDisk(
+  files: Readonly<Record<string, string>> = {},
+): Promise<{ folder: string; rawFile: string }> {
   const tar = await debianTar({
-    installed: ['systemd', 'systemd-sysv', 'dbus', 'procps', 'nginx-light'],
+    installed: ['systemd', 'systemd-sysv', 'dbus', 'procps', 'nginx-light', 'cron', 'python3'],
     available: ['hello'],
   });
   const folder = await mkdtemp(path.join(tmpdir(), 'imageelves-disk-'));
@@ -23,6 +25,7 @@ export async function bootableDisk(): Promise<{ folder: string; rawFile: string 
   await unpackTree(tar, tree);
   await writeFile(path.join(tree, 'etc/hostname'), 'bootable\n');
   await writeFile(path.join(tree, 'etc/fstab'), '');
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(tree, name), text);
   await writeFile(rawFile, '');
   await truncate(rawFile, DISK_BYTES);
   await run('sh', [

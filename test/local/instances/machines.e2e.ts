@@ -1,8 +1,7 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
@@ -25,18 +24,17 @@ import {
   type GetCommandInvocationCommandOutput,
 } from '@aws-sdk/client-ssm';
 import { bootableDisk, ROOT_OFFSET_BYTES } from '../../support/bootable-disk';
+import { ServedCloud } from '../../support/served-cloud';
 
 const run = promisify(execFile);
-const REPOSITORY = path.join(__dirname, '../../..');
-const PROGRAM = path.join(__dirname, '../../support/serve-local-cloud.ts');
 
 jest.setTimeout(300_000);
 
 let disk: { folder: string; rawFile: string };
 let folder: string;
 let stateFolder: string;
-let server: ChildProcess;
-let instanceIds: string[];
+let server: ServedCloud;
+let instanceIds: readonly string[];
 let ec2: EC2Client;
 let ebs: EBSClient;
 let ssm: SSMClient;
@@ -53,21 +51,17 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stop('SIGTERM');
+  await server.stop('SIGTERM');
   await rm(folder, { recursive: true });
   await rm(disk.folder, { recursive: true });
 });
 
 async function serve(): Promise<void> {
-  // tsx as a loader, not as a program: what is killed must be the program itself.
-  const args = ['--import', 'tsx', PROGRAM, stateFolder, disk.rawFile, '2', path.join(folder, 'site')];
-  server = spawn(process.execPath, args, { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: server.stdout! });
-  const first = await lines[Symbol.asyncIterator]().next();
-  const told = JSON.parse(String(first.value)) as { url: string; instanceIds: string[] };
-  instanceIds = told.instanceIds;
+  const { rawFile } = disk;
+  server = await ServedCloud.start({ stateFolder, rawFile, machines: 2, site: path.join(folder, 'site') });
+  instanceIds = server.instanceIds;
   const options = {
-    endpoint: told.url,
+    endpoint: server.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'x', secretAccessKey: 'y' },
   };
@@ -77,13 +71,6 @@ async function serve(): Promise<void> {
     new SSMClient(options),
     new S3Client(options),
   ];
-}
-
-async function stop(signal: NodeJS.Signals): Promise<number | null> {
-  if (server.exitCode !== null || server.signalCode !== null) return server.exitCode;
-  const exit = new Promise<number | null>((resolve) => server.once('exit', resolve));
-  server.kill(signal);
-  return exit;
 }
 
 async function describeAll(): Promise<Instance[]> {
@@ -155,7 +142,7 @@ async function traces(): Promise<string[]> {
 const [first, second] = [() => instanceIds[0] ?? '', () => instanceIds[1] ?? ''];
 
 test('machines boot the systemd of their own volumes, beside each other', async () => {
-  await ec2.send(new StartInstancesCommand({ InstanceIds: instanceIds }));
+  await ec2.send(new StartInstancesCommand({ InstanceIds: [...instanceIds] }));
   await untilState('running');
   const { InstanceInformationList = [] } = await ssm.send(new DescribeInstanceInformationCommand({}));
   expect(InstanceInformationList.map(({ PingStatus }) => PingStatus)).toEqual(['Online', 'Online']);
@@ -255,7 +242,7 @@ test('a stopped machine leaves a clean filesystem', async () => {
     (await describeAll()).find(({ InstanceId }) => InstanceId === second()) ?? {};
   const volumeId = BlockDeviceMappings?.[0]?.Ebs?.VolumeId ?? '';
   // The disks are mounted where the server alone sees them.
-  const inside = await childOf(await childOf(server.pid ?? 0));
+  const inside = await childOf(await childOf(server.program.pid ?? 0));
   const file = `/proc/${inside}/root${stateFolder}/disks/volumes/${volumeId}.raw`;
   const { stdout } = await run('e2fsck', ['-fn', `${file}?offset=${ROOT_OFFSET_BYTES}`]);
   expect(stdout).toContain('Pass 5');
@@ -269,7 +256,7 @@ async function childOf(pid: number): Promise<number> {
 
 test('a killed server leaves no process, loop device or mount, and its machines come back', async () => {
   expect((await traces()).length).toBeGreaterThan(0);
-  await stop('SIGKILL');
+  await server.stop('SIGKILL');
   await sleep(1500);
   expect(await traces()).toEqual([]);
   await serve();
@@ -281,7 +268,7 @@ test('a killed server leaves no process, loop device or mount, and its machines 
 });
 
 test('a server that is told to stop shuts its machines down', async () => {
-  expect(await stop('SIGTERM')).toBe(0);
+  expect(await server.stop('SIGTERM')).toBe(0);
   expect(await traces()).toEqual([]);
   const events = (await readFile(path.join(stateFolder, 'events.jsonl'), 'utf8')).trim().split('\n');
   expect(events.map((line) => JSON.parse(line) as object)).toContainEqual(
