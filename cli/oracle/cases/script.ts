@@ -1,4 +1,4 @@
-import { smallCase } from './small-case';
+import { INSTALL, smallCase, UNATTENDED } from './small-case';
 
 /** What administrators' scripts do: accounts, values of the machine in a configuration, rights beyond the mode. */
 export const script = smallCase({
@@ -6,6 +6,9 @@ export const script = smallCase({
   about:
     'a script: the machine’s host name and machine-id in files, a user, a cron job, a capability, an ACL',
   commands: [
+    UNATTENDED,
+    'apt-get -qq update',
+    `${INSTALL} acl libcap2-bin`,
     'install -d -m 755 /etc/inventory',
     'printf "[agent]\\nname = %s\\nfqdn = %s\\nid = %s\\n" "$(hostname)" "$(hostname -f)" "$(cat /etc/machine-id)" > /etc/inventory/agent.conf',
     'sed -i "s/^#*PermitRootLogin.*/PermitRootLogin no/; /^Banner/d" /etc/ssh/sshd_config',

@@ -3,8 +3,8 @@ import type { PackageSet } from '../../../local/fleet/base-tree';
 import { smallFleet } from '../../../local/fleet/fleet-machines';
 import type { OracleCase } from './oracle-case';
 
-/** One tree for as many cases as can share it: bootstrapping is the longest part of a first run. */
-const SMALL: PackageSet = { name: 'small', packages: ['acl', 'libcap2-bin'] };
+/** What every machine has, the tree of the demo's app machines: bootstrapping is the longest part of a first run. */
+const SMALL: PackageSet = { name: 'app', packages: [] };
 
 /** What apt asks and waits for, as unattended commands answer it. */
 export const UNATTENDED = 'export DEBIAN_FRONTEND=noninteractive';
