@@ -22,6 +22,7 @@ import { joinCompanions } from './companion-files';
 import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
 import { identitySearch } from './identity-search';
+import { compareInitramfsByContent } from './initramfs-changes';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
 import { type Changes, readChanges } from './read-changes';
@@ -96,7 +97,9 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
   const changes = await readChanges(before, after, units, codecFor);
   const whole = planOperations(changes.entries, changes.inodes, changes.records);
-  const { operations: planned, onlyOnline: secrets } = await withoutSecrets(whole, after, changes.kept);
+  const { operations: carried, onlyOnline: secrets } = await withoutSecrets(whole, after, changes.kept);
+  const initramfs = await compareInitramfsByContent(carried, before);
+  const planned = initramfs.operations;
   checkSizes(planned);
   const { operations, warnings } = await markIdentity(planned, after, changes);
   const decisions = new Decisions();
@@ -119,10 +122,14 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
     packs: [],
     leftOut: leftOut.listed(),
-    warnings: [...leftOut.warnings, ...own.warnings, ...unseen, ...warnings, ...(due?.warnings ?? [])].slice(
-      0,
-      LISTED_WARNINGS,
-    ),
+    warnings: [
+      ...leftOut.warnings,
+      ...own.warnings,
+      ...initramfs.warnings,
+      ...unseen,
+      ...warnings,
+      ...(due?.warnings ?? []),
+    ].slice(0, LISTED_WARNINGS),
     ...(recorded && { recording: recorded.facts() }),
     ...(own.steps.length > 0 && { deferred: [...own.steps] }),
     ...(onlyOnline.length > 0 && { onlyOnline }),

@@ -10,6 +10,8 @@ export class Lz4Error extends ImageElvesError {
 }
 
 const FRAME_MAGIC = 0x184d2204;
+/** The form before frames, which Linux unpacks (`lz4 -l`): sizes and blocks up to the end. */
+const LEGACY_MAGIC = 0x184c2102;
 /** 16 magic numbers mark frames that are to be skipped. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const STORED_BLOCK = 0x8000_0000;
@@ -29,6 +31,7 @@ export function unpackLz4(packed: Uint8Array, mostBytes: number): Uint8Array {
     const magic = readU32(packed, at);
     if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) at += 8 + readAt(readU32, packed, at + 4);
     else if (magic === FRAME_MAGIC) at = unpackFrame(packed, at + 4, output);
+    else if (magic === LEGACY_MAGIC) at = unpackLegacy(packed, at + 4, output);
     else throw new Lz4Error('another magic number', at);
   }
   if (at !== packed.length) throw new Lz4Error('no end', at);
@@ -54,6 +57,19 @@ function unpackFrame(packed: Uint8Array, start: number, output: GrowingBytes): n
     else unpackBlock(packed, at, at + sizeBytes, output);
     at += sizeBytes + (blockChecksums ? 4 : 0);
   }
+}
+
+function unpackLegacy(packed: Uint8Array, start: number, output: GrowingBytes): number {
+  let at = start;
+  while (at + 4 <= packed.length) {
+    const sizeBytes = readU32(packed, at);
+    if (sizeBytes === LEGACY_MAGIC || sizeBytes === FRAME_MAGIC) return at;
+    at += 4;
+    if (at + sizeBytes > packed.length) throw new Lz4Error('a block beyond the end', at);
+    unpackBlock(packed, at, at + sizeBytes, output);
+    at += sizeBytes;
+  }
+  return at;
 }
 
 /** lz4_Block_format.md: turns of literals and a copy of what was put out before. */

@@ -3,6 +3,7 @@ import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
 import type { Stat, Xattrs } from '../filesystem/filesystem';
 import type { Image } from '../image/image';
+import { comparableContent, isInitramfs, LARGEST_INITRAMFS_BYTES } from '../initramfs/initramfs-content';
 import { mapAclIds } from './access-control-list';
 import { neutralise } from './neutral';
 import type { Variation } from './variation';
@@ -22,8 +23,9 @@ export async function neutralEntryDigest(
   options: { readonly content?: 'read' | 'skip' } = {},
 ): Promise<{ digest: Digest; found: string[] }> {
   const { type, sizeBytes } = stat;
-  if (type === 'file' && sizeBytes <= LARGEST_NEUTRAL_BYTES && options.content !== 'skip') {
-    const { bytes, found } = neutralise(path, await image.readFile(path), variation.points);
+  const largest = isInitramfs(path) ? LARGEST_INITRAMFS_BYTES : LARGEST_NEUTRAL_BYTES;
+  if (type === 'file' && sizeBytes <= largest && options.content !== 'skip') {
+    const { bytes, found } = neutralContent(path, await image.readFile(path), variation);
     const xattrs = await image.xattrs(path);
     return { digest: ownerlessDigest(stat, xattrs, { content: digestOf(bytes) }, variation), found };
   }
@@ -33,6 +35,18 @@ export async function neutralEntryDigest(
   const neutral = neutralise(path, Buffer.from(target, 'utf8'), variation.points);
   const facts = { target: Buffer.from(neutral.bytes).toString('utf8') };
   return { digest: ownerlessDigest(stat, xattrs, facts, variation), found: neutral.found };
+}
+
+/** An initramfs is what it unpacks to: its bytes say when it was made. */
+function neutralContent(
+  path: string,
+  bytes: Uint8Array,
+  { points }: Variation,
+): { bytes: Uint8Array; found: string[] } {
+  const content = comparableContent(path, bytes);
+  return content === undefined
+    ? neutralise(path, bytes, points)
+    : { bytes: content, found: ['times in an initramfs'] };
 }
 
 /** As entryDigest, with the names of owners in the place of their numbers. */

@@ -13,6 +13,8 @@ const JUDGES: readonly Requirement[] = [
   },
   { program: 'strace', debianPackage: 'strace', why: 'records updates where Python is missing' },
   { program: 'cpio', debianPackage: 'cpio', why: 'packs what those kernels start with' },
+  { program: 'zstd', debianPackage: 'zstd', why: 'packs initramfs images' },
+  { program: 'lz4', debianPackage: 'lz4', why: 'packs initramfs images' },
   { program: 'nbdcopy', debianPackage: 'libnbd-bin', why: 'judges the NBD server' },
   { program: 'qemu-io', debianPackage: 'qemu-utils', why: 'judges the NBD server' },
   { program: 'parted', debianPackage: 'parted', why: 'writes partition tables, a second opinion' },
