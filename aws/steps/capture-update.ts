@@ -1,6 +1,5 @@
 import { capture } from '../../core/capture/capture';
 import { storeContents } from '../../core/chunk-store/store-contents';
-import { serializeManifest } from '../../core/manifest/serialize-manifest';
 import type {
   CaptureDocument,
   ClassDocument,
@@ -8,16 +7,25 @@ import type {
   SnapshotsDocument,
 } from '../../core/workflow/documents';
 import { manifestFacts } from '../../core/workflow/manifest-facts';
-import { captureKey, classKey, manifestKey, planKey, snapshotsKey } from '../../core/workflow/keys';
-import type { CaptureUpdateInput, CaptureUpdateOutput, MemberItem } from '../../core/workflow/payloads';
+import {
+  captureKey,
+  classKey,
+  manifestKey,
+  planKey,
+  snapshotsKey,
+  targetsKey,
+} from '../../core/workflow/keys';
+import type { CaptureUpdateInput, CaptureUpdateOutput, MachineItem } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
 import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
-import { readProfiles } from './classify-targets';
+import { captureWitness } from './capture-witness';
+import { findProfiles } from './find-profiles';
 import { withImage } from './open-snapshots';
 import { readRecording } from './recordings';
-import { dataPointsOf, onlineKind, withWitness } from './witness';
 import { stepCost } from './step-cost';
+import { dataPointsOf, idsOf, onlineKind, withWitness } from './witness';
+import { writeManifest } from './write-manifest';
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
 export async function captureUpdate(
@@ -34,67 +42,70 @@ export async function captureUpdate(
     readRecording(documents, run, classId, instanceId),
   ]);
   const meter = new UsageMeter();
-  const memberPackages = await packagesOfMembers(documents, classDocument);
-  const { manifest, index } = await withImage(services, before.snapshots, meter, (imageBefore) =>
+  const common = {
+    update: settings.update,
+    run,
+    classId,
+    capturedAt: startedAt,
+    memberPackages: await packagesOfTargets(documents, run),
+  };
+  const { captured, packed, ofWitness } = await withImage(services, before.snapshots, meter, (imageBefore) =>
     withImage(services, after.snapshots, meter, (imageAfter) =>
-      withWitness(services, { run, classId }, witness, meter, async (witnessImages) => {
-        const captured = await capture({
+      withWitness(services, { run, classId }, witness, meter, async (lent) => {
+        const own = await capture({
+          ...common,
           before: imageBefore,
           after: imageAfter,
-          update: settings.update,
-          run,
-          classId,
           representative: {
             instanceId,
             kind: onlineKind(classDocument),
             snapshots: { before: idsOf(before), after: idsOf(after) },
           },
-          capturedAt: startedAt,
-          memberPackages,
           recording,
-          ...(witnessImages === undefined ? {} : { witness: witnessImages }),
+          ...(lent === undefined ? {} : { witness: lent.images }),
         });
-        const packed = await storeContents(captured.contents(), packs);
-        const dataPoints = dataPointsOf(instanceId, classDocument, witness, captured.witness);
-        return { manifest: { ...captured.manifest, packs: packed, dataPoints }, index: packed };
+        return {
+          captured: own,
+          packed: await storeContents(own.contents(), packs),
+          ofWitness:
+            lent === undefined || own.witness?.used !== false
+              ? undefined
+              : await captureWitness(services, common, lent),
+        };
       }),
     ),
   );
-  const { bytes, digest } = serializeManifest(manifest);
-  const key = manifestKey(run, classId);
-  await documents.writeText(key, bytes, 'application/json');
+  const dataPoints = dataPointsOf(instanceId, classDocument, witness, captured.witness);
+  const manifest = { ...captured.manifest, packs: packed, dataPoints };
+  const written = await writeManifest(documents, manifestKey(run, classId), manifest);
   const document: CaptureDocument = {
     classId,
     instanceId,
     told: manifestFacts(manifest),
-    manifestKey: key,
-    manifestDigest: digest,
+    ...written,
     operationCount: manifest.operations.length,
     operationsByKind: countByKind(manifest.operations),
-    contentBytes: index
+    contentBytes: packed
       .flatMap(({ frames }) => frames.flatMap(({ chunks }) => chunks))
       .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     leftOutPaths: manifest.leftOut.total,
     warnings: manifest.warnings,
+    ...(ofWitness === undefined ? {} : { witnessManifest: ofWitness }),
     ...stepCost(startedAt, services.now(), meter),
   };
   await documents.write(captureKey(run, classId), document);
-  return { manifestKey: key, manifestDigest: digest, operationCount: document.operationCount };
+  return { ...written, operationCount: document.operationCount };
 }
 
-const idsOf = ({ snapshots }: SnapshotsDocument): string[] => snapshots.map(({ snapshotId }) => snapshotId);
-
-async function packagesOfMembers(
-  documents: DocumentStore,
-  { run, membersKey }: ClassDocument,
-): Promise<ReadonlySet<string>> {
-  const members = await documents.readLines<MemberItem>(membersKey);
-  const profiles = await readProfiles(
+/** Of all targets: members of another class may turn out to match, and a later run meets them too. */
+async function packagesOfTargets(documents: DocumentStore, run: string): Promise<ReadonlySet<string>> {
+  const items = await documents.readLines<MachineItem>(targetsKey(run));
+  const profiles = await findProfiles(
     documents,
     run,
-    members.map(({ instanceId }) => instanceId),
+    items.map(({ instanceId }) => instanceId),
   );
-  return new Set(profiles.flatMap(({ packages }) => Object.keys(packages)));
+  return new Set(profiles.flatMap(({ profile }) => Object.keys(profile.packages)));
 }
 
 function countByKind(operations: readonly { readonly kind: string }[]): Record<string, number> {

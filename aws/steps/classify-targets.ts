@@ -1,52 +1,22 @@
-import pLimit from 'p-limit';
-import { classify, type Classification } from '../../core/classify/classify';
-import type { Profile } from '../../core/profile/profile';
-import type {
-  ClassDocument,
-  PlanDocument,
-  ProfileDocument,
-  RoundDocument,
-  TargetDocument,
-} from '../../core/workflow/documents';
-import {
-  classesKey,
-  classKey,
-  membersKey,
-  planKey,
-  profileKey,
-  roundKey,
-  targetKey,
-  targetsKey,
-} from '../../core/workflow/keys';
-import type {
-  ClassifyTargetsInput,
-  ClassifyTargetsOutput,
-  MachineItem,
-  MemberItem,
-} from '../../core/workflow/payloads';
+import { classify, type ImageClass } from '../../core/classify/classify';
+import { type RememberedClass, rememberedClasses } from '../../core/memory/remembered-classes';
 import { DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
+import type { ClassDocument, PlanDocument, RoundDocument } from '../../core/workflow/documents';
+import { classesKey, classKey, membersKey, planKey, roundKey } from '../../core/workflow/keys';
+import type { ClassifyTargetsInput, ClassifyTargetsOutput, MemberItem } from '../../core/workflow/payloads';
 import type { RunSettings } from '../../core/workflow/run-input';
 import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
-import { onlineInstances } from '../ssm/run-command';
-import { unmatchedMembers } from './unmatched-members';
+import { firstRound, laterRound, type LeftOut } from './round-candidates';
 
-/** Documents read at once. */
-const CONCURRENT_READS = 50;
-
-type LeftOut = RoundDocument['leftOut'][number];
-
-/** What a round works on: profiles to classify, who may be a representative, who is left out and why. */
-interface Candidates {
-  readonly profiles: readonly Profile[];
-  readonly live: ReadonlySet<string>;
-  readonly differences?: ReadonlyMap<string, readonly string[]>;
-  readonly leftOut: readonly LeftOut[];
-}
+/** A class as its item and the report need it. */
+type FoundClass = Pick<ClassDocument, 'classId' | 'representative' | 'recorded' | 'signature' | 'reason'> &
+  Pick<ImageClass, 'witness' | 'members'>;
 
 /**
  * Groups images into classes, each with a representative. The first round takes every target that could be profiled; a
- * later one those members that matched no manifest so far and were not touched.
+ * later one those members that matched no manifest so far and were not touched. Whoever fits what an earlier run captured
+ * needs no representative.
  */
 export async function classifyTargets(
   services: Services,
@@ -54,90 +24,55 @@ export async function classifyTargets(
 ): Promise<ClassifyTargetsOutput> {
   const { documents } = services;
   const plan = await documents.read<PlanDocument>(planKey(run));
-  const candidates =
+  const { profiles, live, fits, differences, leftOut } =
     round === 1
       ? await firstRound(services, run)
       : await laterRound(documents, run, round, plan.settings.maxRounds);
-  const { classes, unclassified } = classify(candidates.profiles, {
-    live: candidates.live,
-    representative: plan.settings.representative,
-    dataPoints: plan.settings.dataPoints,
-    ...(candidates.differences === undefined ? {} : { differences: candidates.differences }),
-  });
-  await writeRound(documents, plan, round, classes, [
-    ...candidates.leftOut,
+  const known = rememberedClasses(fits, live);
+  const knownIds = new Set(known.flatMap(({ members, liveMembers }) => [...members, ...liveMembers]));
+  const { classes, unclassified } = classify(
+    profiles.filter(({ instanceId }) => !knownIds.has(instanceId)),
+    {
+      live,
+      representative: plan.settings.representative,
+      dataPoints: plan.settings.dataPoints,
+      ...(differences === undefined ? {} : { differences }),
+    },
+  );
+  const found = [
+    ...known.map(recordedClass),
+    ...classes.map(({ liveMembers: _liveMembers, ...one }): FoundClass => one),
+  ];
+  await writeRound(documents, plan, round, found, [
+    ...leftOut,
     ...unclassified,
-    ...leftRunning(classes),
+    ...known.flatMap(leftRunningBeside),
+    ...classes.flatMap(leftRunning),
   ]);
-  return { round, classCount: classes.length, classesKey: classesKey(run, round) };
+  return { round, classCount: found.length, classesKey: classesKey(run, round) };
 }
 
-async function firstRound(services: Services, run: string): Promise<Candidates> {
-  const { documents } = services;
-  const items = await documents.readLines<MachineItem>(targetsKey(run));
-  const limit = pLimit(CONCURRENT_READS);
-  const found = await Promise.all(
-    items.map(({ instanceId }) =>
-      limit(async () => ({
-        target: await documents.read<TargetDocument>(targetKey(run, instanceId)),
-        profile: (await documents.find<ProfileDocument<Profile>>(profileKey(run, instanceId)))?.profile,
-      })),
-    ),
-  );
-  const online = await onlineInstances(services.ssm);
-  const live = new Set<string>();
-  const profiles: Profile[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const { target, profile } of found) {
-    const { instanceId, state } = target;
-    // A target without a profile has its failure recorded.
-    if (profile === undefined) continue;
-    if (state === 'running' && !online.has(instanceId)) {
-      leftOut.push({ instanceId, reason: 'it runs, and its Systems Manager agent is not online' });
-      continue;
-    }
-    if (state === 'running') live.add(instanceId);
-    profiles.push(profile);
-  }
-  return { profiles, live, leftOut };
+function recordedClass({ classId, fit, members, reason }: RememberedClass): FoundClass {
+  const { manifestKey, manifestDigest, capturedAt, run } = fit;
+  return {
+    classId,
+    signature: manifestDigest,
+    representative: { instanceId: fit.representative, kind: 'recorded' },
+    recorded: { manifestKey, manifestDigest, capturedAt, run },
+    members,
+    reason,
+  };
 }
 
-/** Who differed alike stays together; each such group gets a clone, since whoever runs was taken in the first round. */
-async function laterRound(
-  documents: DocumentStore,
-  run: string,
-  round: number,
-  maxRounds: number,
-): Promise<Candidates> {
-  const unmatched = await unmatchedMembers(documents, run, round - 1);
-  if (round > maxRounds) {
-    const reason = `it matched no manifest in ${maxRounds} round(s)`;
-    const leftOut = [...unmatched.keys()].map((instanceId) => ({ instanceId, reason }));
-    return { profiles: [], live: new Set(), leftOut };
-  }
-  const profiles = await readProfiles(documents, run, [...unmatched.keys()]);
-  return { profiles, live: new Set(), differences: unmatched, leftOut: [] };
+function leftRunningBeside({ liveMembers, fit }: RememberedClass): LeftOut[] {
+  const reason = `it runs; what run ${fit.run} captured fits it, and stopped members are patched`;
+  return liveMembers.map((instanceId) => ({ instanceId, reason }));
 }
 
-export async function readProfiles(
-  documents: DocumentStore,
-  run: string,
-  instanceIds: readonly string[],
-): Promise<Profile[]> {
-  const limit = pLimit(CONCURRENT_READS);
-  const found = await Promise.all(
-    instanceIds.map((id) => limit(() => documents.read<ProfileDocument<Profile>>(profileKey(run, id)))),
-  );
-  return found.map(({ profile }) => profile);
-}
-
-function leftRunning(classes: Classification['classes']): LeftOut[] {
-  return classes.flatMap(({ liveMembers, representative }) =>
-    liveMembers.map((instanceId) => ({
-      instanceId,
-      reason: `it runs; of its class the update was run on ${representative.instanceId} only, and stopped members are patched`,
-    })),
-  );
+function leftRunning({ liveMembers, representative, witness }: ImageClass): LeftOut[] {
+  const ids = [representative, witness].flatMap((one) => (one === undefined ? [] : [one.instanceId]));
+  const reason = `it runs; of its class the update was run on ${ids.join(' and ')} only, and stopped members are patched`;
+  return liveMembers.map((instanceId) => ({ instanceId, reason }));
 }
 
 /** A clone is online within an hour; what is slower than another one is not worth a second data point. */
@@ -148,26 +83,21 @@ async function writeRound(
   documents: DocumentStore,
   { run, settings }: PlanDocument,
   round: number,
-  classes: Classification['classes'],
+  classes: readonly FoundClass[],
   leftOut: readonly LeftOut[],
 ): Promise<void> {
-  const items = classes.map(
-    ({ classId, representative, witness, members, signature, reason }): ClassDocument => ({
-      run,
-      round,
-      classId,
-      representative,
-      ...(witness === undefined
-        ? {}
-        : { witness: { ...witness, timeoutSeconds: witnessSeconds(settings.update) } }),
-      memberCount: members.length,
-      membersKey: membersKey(run, round, classId),
-      maxConcurrency: settings.maxConcurrency,
-      toleratedFailurePercentage: settings.toleratedFailurePercentage,
-      signature,
-      reason,
-    }),
-  );
+  const items = classes.map(({ members, witness, ...found }): ClassDocument => ({
+    run,
+    round,
+    ...found,
+    ...(witness === undefined
+      ? {}
+      : { witness: { ...witness, timeoutSeconds: witnessSeconds(settings.update) } }),
+    memberCount: members.length,
+    membersKey: membersKey(run, round, found.classId),
+    maxConcurrency: settings.maxConcurrency,
+    toleratedFailurePercentage: settings.toleratedFailurePercentage,
+  }));
   for (const [at, item] of items.entries()) {
     const { classId } = item;
     const members = classes[at]!.members.map((instanceId): MemberItem => ({ run, classId, instanceId }));

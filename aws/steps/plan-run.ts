@@ -9,6 +9,7 @@ import { UpdatesDocument } from '../../core/workflow/updates-document';
 import { discoverTargets } from '../ec2/discover-targets';
 import { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
+import { rememberedManifests } from './remembered-manifests';
 
 /** Class executions are named for the run and the class, in 80 characters. */
 const MAX_RUN_LENGTH = 44;
@@ -50,6 +51,7 @@ export async function planRun(
     settings,
     targetCount: targets.length,
     excluded,
+    remembered: await rememberedManifests(documents, settings),
   };
   await documents.write(planKey(run), plan);
   if (targets.length === 0) {

@@ -1,3 +1,5 @@
+import { findFit } from '../../core/memory/find-fit';
+import { remembered } from '../../core/memory/remembered-manifest';
 import { predictFootprint } from '../../core/footprint/predict-footprint';
 import type { Profile } from '../../core/profile/profile';
 import { profileImage } from '../../core/profile/profile-image';
@@ -7,6 +9,7 @@ import type { ProfileInstanceInput, ProfileInstanceOutput } from '../../core/wor
 import { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
 import { withImage } from './open-snapshots';
+import { findManifest } from './read-manifest';
 import { stepCost } from './step-cost';
 
 /** Reads from the base snapshots of one instance what the update is thought to depend on. */
@@ -15,17 +18,23 @@ export async function profileInstance(
   { run, instanceId }: ProfileInstanceInput,
 ): Promise<ProfileInstanceOutput> {
   const startedAt = services.now();
-  const { documents } = services;
-  const [{ settings }, { snapshots }] = await Promise.all([
+  const { documents, packs } = services;
+  const [{ settings, remembered: known = [] }, { snapshots }] = await Promise.all([
     documents.read<PlanDocument>(planKey(run)),
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base')),
   ]);
   const meter = new UsageMeter();
-  const found = await withImage(services, snapshots, meter, async (image) => ({
-    mounts: image.mounts.map(({ mountPoint, kind }) => ({ mountPoint, kind })),
-    ignoredMounts: image.ignoredMounts.map(({ mountPoint, reason }) => ({ mountPoint, reason })),
-    profile: await profileImage(image, await predictFootprint(settings.update, image), instanceId),
-  }));
+  const found = await withImage(services, snapshots, meter, async (image) => {
+    const { update } = settings;
+    const candidates = remembered(known, { update, os: image.os, now: startedAt });
+    const { fits } = await findFit(image, candidates, (one) => findManifest(documents, one), { packs });
+    return {
+      mounts: image.mounts.map(({ mountPoint, kind }) => ({ mountPoint, kind })),
+      ignoredMounts: image.ignoredMounts.map(({ mountPoint, reason }) => ({ mountPoint, reason })),
+      profile: await profileImage(image, await predictFootprint(update, image), instanceId),
+      ...(fits === undefined ? {} : { fits }),
+    };
+  });
   const key = profileKey(run, instanceId);
   const document: ProfileDocument<Profile> = {
     instanceId,

@@ -1,19 +1,28 @@
-import type { MatchDocument, RoundDocument } from '../../core/workflow/documents';
-import { failureKey, matchKey, roundKey } from '../../core/workflow/keys';
+import type { CaptureDocument, MatchDocument, RoundDocument } from '../../core/workflow/documents';
+import { captureKey, failureKey, matchKey, roundKey } from '../../core/workflow/keys';
 import type { DocumentStore } from '../s3/document-store';
 
+export interface Unmatched {
+  /** How each member differs from its class's manifest. */
+  readonly unmatched: ReadonlyMap<string, readonly string[]>;
+  /** Members of classes whose update can be done online only: why. Another round would not help them. */
+  readonly onlyOnline: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
- * Members of a round that were compared with their class's manifest and differ, each with how it differs. Who failed, or
- * whose class failed before the comparison, is not among them: another round would not help.
+ * Members of a round that were compared with their class's manifest and differ. Who failed, or whose class failed before
+ * the comparison, is not among them: another round would not help.
  */
 export async function unmatchedMembers(
   documents: DocumentStore,
   run: string,
   round: number,
-): Promise<Map<string, readonly string[]>> {
+): Promise<Unmatched> {
   const { classes } = await documents.read<RoundDocument>(roundKey(run, round));
   const unmatched = new Map<string, readonly string[]>();
+  const onlyOnline = new Map<string, readonly string[]>();
   for (const { classId, members } of classes) {
+    const reasons = (await documents.find<CaptureDocument>(captureKey(run, classId)))?.told.onlyOnline;
     const found = await Promise.all(
       members.map(async (instanceId) => ({
         match: await documents.find<MatchDocument>(matchKey(run, instanceId, classId)),
@@ -22,10 +31,11 @@ export async function unmatchedMembers(
     );
     for (const { match, failed } of found) {
       if (match === undefined || match.matched || failed) continue;
-      unmatched.set(match.instanceId, [classId, ...match.differences.map(inWords)]);
+      if (reasons !== undefined) onlyOnline.set(match.instanceId, reasons);
+      else unmatched.set(match.instanceId, [classId, ...match.differences.map(inWords)]);
     }
   }
-  return unmatched;
+  return { unmatched, onlyOnline };
 }
 
 const inWords = ({ path, record, found }: MatchDocument['differences'][number]): string =>

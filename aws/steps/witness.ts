@@ -1,7 +1,7 @@
 import type { Capture, CaptureWitness } from '../../core/capture/capture';
 import type { Manifest } from '../../core/manifest/manifest-schema';
 import type { ClassDocument, SnapshotsDocument } from '../../core/workflow/documents';
-import { snapshotsKey } from '../../core/workflow/keys';
+import { classKey, snapshotsKey } from '../../core/workflow/keys';
 import type { WitnessResult } from '../../core/workflow/payloads';
 import type { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
@@ -9,25 +9,39 @@ import { withImage } from './open-snapshots';
 import { readRecording } from './recordings';
 import { readCause } from './record-failure';
 
+/** A witness whose update ended well. */
+export interface LentWitness {
+  readonly images: CaptureWitness;
+  readonly representative: Manifest['representative'];
+}
+
 /** Lends the images of the witness before and after the update; none where there is no witness or it failed. */
 export async function withWitness<T>(
   services: Services,
   { run, classId }: { readonly run: string; readonly classId: string },
   witness: WitnessResult | undefined,
   meter: UsageMeter,
-  use: (images: CaptureWitness | undefined) => Promise<T>,
+  use: (witness: LentWitness | undefined) => Promise<T>,
 ): Promise<T> {
   if (witness === undefined || witness.error !== null) return use(undefined);
   const snapshots = (purpose: 'before' | 'after'): Promise<SnapshotsDocument> =>
     services.documents.read<SnapshotsDocument>(snapshotsKey(run, witness.instanceId, purpose));
-  const [before, after, summary] = await Promise.all([
+  const [classDocument, before, after, summary] = await Promise.all([
+    services.documents.read<ClassDocument>(classKey(run, classId)),
     snapshots('before'),
     snapshots('after'),
     readRecording(services.documents, run, classId, witness.instanceId),
   ]);
   return withImage(services, before.snapshots, meter, (imageBefore) =>
     withImage(services, after.snapshots, meter, (imageAfter) =>
-      use({ before: imageBefore, after: imageAfter, summary }),
+      use({
+        images: { before: imageBefore, after: imageAfter, summary },
+        representative: {
+          instanceId: witness.instanceId,
+          kind: classDocument.witness?.kind ?? 'live',
+          snapshots: { before: idsOf(before), after: idsOf(after) },
+        },
+      }),
     ),
   );
 }
@@ -52,6 +66,9 @@ export function dataPointsOf(
 /** A class that is captured has a representative on which the update was run. */
 export const onlineKind = ({ representative }: ClassDocument): 'live' | 'clone' =>
   representative.kind === 'clone' ? 'clone' : 'live';
+
+export const idsOf = ({ snapshots }: SnapshotsDocument): string[] =>
+  snapshots.map(({ snapshotId }) => snapshotId);
 
 const NOTE_LENGTH = 1000;
 

@@ -3,7 +3,13 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { HOUSEKEEPING_PREFIX, LEASES_PREFIX, PACKS_PREFIX, RUNS_PREFIX } from '../../core/workflow/keys';
+import {
+  HOUSEKEEPING_PREFIX,
+  LEASES_PREFIX,
+  MEMORY_PREFIX,
+  PACKS_PREFIX,
+  RUNS_PREFIX,
+} from '../../core/workflow/keys';
 import { allow } from './allow';
 
 export interface RunBucketProps {
@@ -34,6 +40,8 @@ export class RunBucket extends Construct {
       lifecycleRules: [
         { id: 'ExpireRuns', prefix: RUNS_PREFIX, expiration: props.documentRetention },
         { id: 'ExpireHousekeeping', prefix: HOUSEKEEPING_PREFIX, expiration: props.documentRetention },
+        // It names manifests among the documents of runs, and is of no use without them.
+        { id: 'ExpireMemory', prefix: MEMORY_PREFIX, expiration: props.documentRetention },
         { id: 'ExpireOldVersions', noncurrentVersionExpiration: Duration.days(30) },
         { id: 'AbortUploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
         // packs/ never expires by age: an old pack is used again, unwritten, by a later run that needs the same bytes.
@@ -87,6 +95,16 @@ export class RunBucket extends Construct {
     this.grantPacks(grantee, ['s3:GetObject', 's3:PutObject']);
   }
 
+  /** Read which manifests of earlier runs there are. */
+  grantMemoryRead(grantee: iam.IGrantable): void {
+    this.grantMemory(grantee, 's3:GetObject');
+  }
+
+  /** Write down that there is one more. */
+  grantMemoryWrite(grantee: iam.IGrantable): void {
+    this.grantMemory(grantee, 's3:PutObject');
+  }
+
   /** Take, read and release leases. A released lease is one that has expired: nothing here is ever deleted. */
   grantLeases(grantee: iam.IGrantable): void {
     allow(grantee, {
@@ -113,6 +131,15 @@ export class RunBucket extends Construct {
       actions: ['s3:PutObject'],
       resources: [this.bucket.arnForObjects(`${RUNS_PREFIX}*/classes/*/output/*`)],
       wildcard: 'The name of the run, the class and the command are part of the key.',
+    });
+    this.grantKey(grantee);
+  }
+
+  private grantMemory(grantee: iam.IGrantable, action: string): void {
+    allow(grantee, {
+      actions: [action],
+      resources: [this.bucket.arnForObjects(`${MEMORY_PREFIX}*`)],
+      wildcard: 'An entry for each class that was captured, under the digest of its update.',
     });
     this.grantKey(grantee);
   }

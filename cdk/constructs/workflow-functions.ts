@@ -67,6 +67,8 @@ export class WorkflowFunctions extends Construct {
       'housekeeping-documents': () => bucket.grantHousekeeping(role),
       'packs-read': () => bucket.grantPacksRead(role),
       'packs-write': () => bucket.grantPacksWrite(role),
+      'memory-read': () => bucket.grantMemoryRead(role),
+      'memory-write': () => bucket.grantMemoryWrite(role),
       leases: () => bucket.grantLeases(role),
       'updates-read': () => updates.grantRead(made),
       'fleet-read': () => fleet.grantFleetRead(role),

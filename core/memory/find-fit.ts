@@ -11,17 +11,18 @@ export interface FitSearch {
 
 /**
  * The first of these manifests that the image matches: by what the update reads there and by what it changes. Manifests
- * are read when their turn comes.
+ * are read when their turn comes; one that is not there any more fits nobody.
  */
 export async function findFit(
   image: Image,
   candidates: readonly RememberedManifest[],
-  readManifest: (candidate: RememberedManifest) => Promise<Manifest>,
+  readManifest: (candidate: RememberedManifest) => Promise<Manifest | undefined>,
   options: MatchOptions = {},
 ): Promise<FitSearch> {
   const misses: FitSearch['misses'][number][] = [];
   for (const candidate of candidates) {
     const manifest = await readManifest(candidate);
+    if (manifest === undefined) continue;
     const { matched, differenceCount } = await matchImage(manifest, image, options);
     const { manifestKey, manifestDigest, capturedAt, run } = candidate;
     if (matched) {

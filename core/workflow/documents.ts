@@ -1,5 +1,6 @@
 /** The JSON documents that the steps leave in the bucket for each other and for the report (keys.ts says where). */
 import type { Manifest } from '../manifest/manifest-schema';
+import type { RememberedFit, RememberedManifest } from '../memory/remembered-manifest';
 import type { RunSettings } from './run-input';
 import type { CaughtError, ClassItem } from './payloads';
 import type { SnapshotPurpose } from './keys';
@@ -36,6 +37,8 @@ export interface PlanDocument {
   readonly settings: RunSettings;
   readonly targetCount: number;
   readonly excluded: readonly ExcludedInstance[];
+  /** What earlier runs captured of the same update, the newest first. */
+  readonly remembered?: readonly RememberedManifest[];
 }
 
 export interface VolumeAttributes {
@@ -101,6 +104,8 @@ export interface ProfileDocument<Profile = unknown> extends StepCost {
   /** Lines of fstab that are no part of the image, and why that is no harm. */
   readonly ignoredMounts: readonly { readonly mountPoint: string; readonly reason: string }[];
   readonly profile: Profile;
+  /** What an earlier run captured and fits: the machine can be patched with no online run. */
+  readonly fits?: RememberedFit;
 }
 
 /** rounds/<n>/classes.json: who is in which class and why; who is in none and why. */
@@ -171,6 +176,8 @@ export interface CaptureDocument extends StepCost {
   readonly told: ManifestFacts;
   readonly leftOutPaths: number;
   readonly warnings: readonly string[];
+  /** What the update does to the witness, where that is something else: for those that are like it. */
+  readonly witnessManifest?: Omit<RememberedFit, 'run'>;
 }
 
 /** match-<classId>.json; `differences` is a bounded list of core/match's own. */

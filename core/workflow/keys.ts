@@ -6,6 +6,7 @@ export const RUNS_PREFIX = 'runs/';
 export const PACKS_PREFIX = 'packs/';
 export const LEASES_PREFIX = 'leases/';
 export const HOUSEKEEPING_PREFIX = 'housekeeping/';
+export const MEMORY_PREFIX = 'memory/';
 
 export const runPrefix = (run: string): string => `${RUNS_PREFIX}${run}/`;
 export const planKey = (run: string): string => `${runPrefix(run)}plan.json`;
@@ -27,6 +28,9 @@ const classPrefix = (run: string, classId: string): string => `${classesPrefix(r
 export const classKey = (run: string, classId: string): string => `${classPrefix(run, classId)}class.json`;
 export const manifestKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}manifest.json`;
+/** Of a witness that turned out to be of another class. */
+export const witnessManifestKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}witness-manifest.json`;
 export const captureKey = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}capture.json`;
 /** @param instanceId the machine on which the update was run: the representative, the witness, or a clone */
@@ -73,6 +77,17 @@ export const applyProgressKey = (run: string, instanceId: string, volumeId: stri
 
 /** @param digest `sha256:` and hexadecimal digits, of the pack's own bytes */
 export const packKey = (digest: string): string => `${PACKS_PREFIX}${digest.replace(/^sha256:/, '')}`;
+/** @param updateDigest hexadecimal digits of what the update does */
+export const memoryPrefix = (updateDigest: string): string => `${MEMORY_PREFIX}${updateDigest}/`;
+/** By time, so that the newest is found by its name. */
+export const memoryKey = (
+  updateDigest: string,
+  {
+    capturedAt,
+    run,
+    classId,
+  }: { readonly capturedAt: string; readonly run: string; readonly classId: string },
+): string => `${memoryPrefix(updateDigest)}${capturedAt}-${run}-${classId}.json`;
 export const leaseKey = (instanceId: string): string => `${LEASES_PREFIX}${instanceId}.json`;
 
 /** By day, so that the newest is found by its name; by execution, so that each tells its own. */

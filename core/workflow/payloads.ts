@@ -164,6 +164,15 @@ export interface SelectMatchedOutput {
   readonly restCount: number;
 }
 
+export interface RememberManifestInput {
+  readonly run: string;
+  readonly classId: string;
+}
+export interface RememberManifestOutput {
+  /** False for a manifest that may serve no other run. */
+  readonly remembered: boolean;
+}
+
 /** In a roll back there is no class: `classId` is absent. */
 export interface LeaseInput extends MachineItem {
   readonly classId?: string;

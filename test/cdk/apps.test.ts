@@ -37,7 +37,7 @@ jest.setTimeout(120_000);
 test('the app synthesizes with its own context and passes cdk-nag', async () => {
   const { context } = JSON.parse(readFileSync(path.join(root, 'cdk.json'), 'utf8')) as { context: object };
   const template = await synthesize('cdk/app.ts', 'ImageElves', context);
-  expect(ofType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(5);
+  expect(ofType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(6);
   // That of the housekeeping.
   expect(ofType(template, 'AWS::Scheduler::Schedule')).toMatchObject([{ ScheduleExpression: 'rate(1 day)' }]);
 });

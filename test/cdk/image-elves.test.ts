@@ -49,6 +49,7 @@ describe('the bucket', () => {
     expect(expiring).toMatchObject([
       { Prefix: 'runs/', ExpirationInDays: 365 },
       { Prefix: 'housekeeping/', ExpirationInDays: 365 },
+      { Prefix: 'memory/', ExpirationInDays: 365 },
     ]);
   });
 });

@@ -31,7 +31,7 @@ const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: s
   { actions: /^logs:/, resource: /^\*$/, why: 'log delivery of Step Functions knows no resources' },
   {
     actions: /^s3:/,
-    resource: /^<ImageElvesRuns\w+.Arn>\/(runs|packs|leases|housekeeping)\/\*/,
+    resource: /^<ImageElvesRuns\w+.Arn>\/(runs|packs|leases|memory|housekeeping)\/\*/,
     why: 'keys under one prefix',
   },
   {

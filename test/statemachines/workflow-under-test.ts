@@ -24,7 +24,8 @@ export interface TestFleet {
 }
 export interface TestClass {
   readonly classId: string;
-  readonly representative: { readonly instanceId: string; readonly kind: 'live' | 'clone' };
+  readonly representative: payloads.ClassItem['representative'];
+  readonly recorded?: payloads.RecordedManifest;
   readonly witness?: Omit<payloads.WitnessItem, 'timeoutSeconds'> & { readonly timeoutSeconds?: number };
   readonly members: readonly string[];
   /** @default all members */
@@ -129,11 +130,12 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
       }
       put(
         keys.classesKey('run-1', round),
-        found.map(({ classId, representative, witness, members }) => ({
+        found.map(({ classId, representative, recorded, witness, members }) => ({
           run: 'run-1',
           round,
           classId,
           representative,
+          ...(recorded === undefined ? {} : { recorded }),
           ...(witness === undefined ? {} : { witness: { timeoutSeconds: 10_800, ...witness } }),
           memberCount: members.length,
           membersKey: keys.membersKey('run-1', round, classId),
@@ -163,6 +165,7 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
         restCount: rest.length,
       };
     },
+    'remember-manifest': () => ({ remembered: true }),
     'take-lease': () => ({ leaseKey: 'lease' }),
     'apply-manifest': () => ({ done: true, snapshotId: 'snap-1', putBlocks: 3, getBlocks: 9 }),
     'create-volume': () => ({ done: true, volumeIds: ['vol-1'] }),

@@ -18,7 +18,7 @@ const UPDATE = `
   printf 'new library\\n' > $MNT/usr/lib/libx.so.2; rm $MNT/usr/lib/libx.so.1
   ln -sfn libx.so.2 $MNT/usr/lib/libx.so
   printf 'setting = new\\n' > $MNT/etc/app.conf
-  mkdir -p $MNT/usr/share/doc/x; head -c 3000000 /dev/urandom > $MNT/usr/share/doc/x/big
+  mkdir -p $MNT/usr/share/doc/x; seq 1 440000 > $MNT/usr/share/doc/x/big
   sed -i 's/^Version: 1.0$/Version: 1.1/' $MNT/var/lib/dpkg/status`;
 
 /** What makes an image: an identity of the system, packages, something to update, and systemd's folder. */

@@ -1,0 +1,87 @@
+import type { RememberedFit } from '../../core/memory/remembered-manifest';
+import type { Profile } from '../../core/profile/profile';
+import type { ProfileDocument, RoundDocument, TargetDocument } from '../../core/workflow/documents';
+import { profileKey, targetKey, targetsKey } from '../../core/workflow/keys';
+import type { MachineItem } from '../../core/workflow/payloads';
+import pLimit from 'p-limit';
+import type { DocumentStore } from '../s3/document-store';
+import type { Services } from '../services';
+import { onlineInstances } from '../ssm/run-command';
+import { findProfiles } from './find-profiles';
+import { unmatchedMembers } from './unmatched-members';
+import { witnessFits } from './witness-manifest';
+
+/** Documents read at once. */
+const CONCURRENT_READS = 50;
+
+export type LeftOut = RoundDocument['leftOut'][number];
+
+/** What a round works on: profiles to classify, who may be a representative, who is left out and why. */
+export interface Candidates {
+  readonly profiles: readonly Profile[];
+  readonly live: ReadonlySet<string>;
+  /** What was captured before and fits, by instance. */
+  readonly fits: ReadonlyMap<string, RememberedFit>;
+  readonly differences?: ReadonlyMap<string, readonly string[]>;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Every target that could be profiled. */
+export async function firstRound(services: Services, run: string): Promise<Candidates> {
+  const { documents } = services;
+  const items = await documents.readLines<MachineItem>(targetsKey(run));
+  const limit = pLimit(CONCURRENT_READS);
+  const found = await Promise.all(
+    items.map(({ instanceId }) =>
+      limit(async () => ({
+        target: await documents.read<TargetDocument>(targetKey(run, instanceId)),
+        document: await documents.find<ProfileDocument<Profile>>(profileKey(run, instanceId)),
+      })),
+    ),
+  );
+  const online = await onlineInstances(services.ssm);
+  const live = new Set<string>();
+  const profiles: Profile[] = [];
+  const fits = new Map<string, RememberedFit>();
+  const leftOut: LeftOut[] = [];
+  for (const { target, document } of found) {
+    const { instanceId, state } = target;
+    // A target without a profile has its failure recorded.
+    if (document === undefined) continue;
+    if (state === 'running' && !online.has(instanceId)) {
+      leftOut.push({ instanceId, reason: 'it runs, and its Systems Manager agent is not online' });
+      continue;
+    }
+    if (state === 'running') live.add(instanceId);
+    profiles.push(document.profile);
+    if (document.fits !== undefined) fits.set(instanceId, document.fits);
+  }
+  return { profiles, live, fits, leftOut };
+}
+
+/**
+ * Those that matched no manifest so far and were not touched. Who differed alike stays together; each such group gets a
+ * clone, since whoever runs was taken in the first round, or what a witness like it told.
+ */
+export async function laterRound(
+  documents: DocumentStore,
+  run: string,
+  round: number,
+  maxRounds: number,
+): Promise<Candidates> {
+  const { unmatched, onlyOnline } = await unmatchedMembers(documents, run, round - 1);
+  const leftOut = [...onlyOnline].map(([instanceId, reasons]) => ({
+    instanceId,
+    reason: `it needs the update online: ${reasons.join('; ')}`,
+  }));
+  const nobody = { profiles: [], live: new Set<string>(), fits: new Map<string, RememberedFit>() };
+  if (round > maxRounds) {
+    const reason = `it matched no manifest in ${maxRounds} round(s)`;
+    const tooLate = [...unmatched.keys()].map((instanceId) => ({ instanceId, reason }));
+    return { ...nobody, leftOut: [...leftOut, ...tooLate] };
+  }
+  const found = await findProfiles(documents, run, [...unmatched.keys()]);
+  const profiles = found.map(({ profile }) => profile);
+  const fits = await witnessFits(documents, run, round - 1, profiles);
+  return { profiles, live: new Set(), fits, differences: unmatched, leftOut };
+}
