@@ -30,7 +30,7 @@ export class RecordedChanges {
     candidates: readonly ChangedPath[],
   ) {
     if (recording.lost) return;
-    for (const { path } of candidates) this.authors.set(path, this.authorOf(path));
+    for (const candidate of candidates) this.authors.set(candidate.path, this.authorOf(candidate));
     // What is written under one name of an inode changes under all of them, and an event tells one.
     const entries = candidates.map((candidate) => ({ path: candidate.path, stat: candidate.after }));
     for (const [path, names] of linkGroupsOf(after, entries)) {
@@ -85,25 +85,29 @@ export class RecordedChanges {
     return { method, whole: !lost, warnings: warnings.slice(0, LISTED_WARNINGS) };
   }
 
-  private othersReason({ path, after }: ChangedPath): string | undefined {
+  private othersReason({ path, before, after }: ChangedPath): string | undefined {
     const author = this.authors.get(path);
     if (author === 'others') return OTHERS;
     const { span, warnings } = this.recording;
     // Without an event, and by the inode's own time not within the recording: two witnesses. Limits weaken the first.
     if (author !== 'unseen' || after === undefined || span === undefined || warnings.length > 0)
       return undefined;
+    // Its names changed, and are candidates themselves.
+    if (before?.type === 'directory' && after.type === 'directory') return undefined;
     const changedMs = Number(after.ctimeNs / 1_000_000n);
     if (changedMs < span.began.getTime() - BEFORE_MARGIN_MS) return BEFORE;
     if (changedMs > span.ended.getTime() + AFTER_MARGIN_MS) return AFTER;
     return undefined;
   }
 
-  private authorOf(path: string): Author {
+  /** What lies below a directory moves with it, and is gone before it can be removed: events in it may have no path then. */
+  private authorOf({ path, after }: ChangedPath): Author {
     const own = authorIn(this.recording.paths.get(path));
     if (own !== 'unseen') return own;
     for (let folder = parentOf(path); folder !== '/'; folder = parentOf(folder)) {
       const summary = this.recording.paths.get(folder);
-      if (summary?.isDirectory === true && summary.moved) return authorIn(summary);
+      if (summary?.isDirectory !== true) continue;
+      if (summary.moved || (after === undefined && summary.removed)) return authorIn(summary);
     }
     return 'unseen';
   }
