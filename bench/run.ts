@@ -4,12 +4,16 @@ import { build } from 'esbuild';
 
 /**
  * Bundles the benchmarks as the Lambdas are bundled and runs them: what tsx adds to every function would be measured too.
- * Usage: npm run bench [-- names of benchmarks, or `filesystem`]
+ * Usage: npm run bench [-- names of benchmarks, or `filesystem`], npm run bench -- classify (bench/classify/main.ts)
  */
 async function main(names: readonly string[]): Promise<void> {
   const outdir = path.join(__dirname, '../.imageelves/bench');
   await build({
-    entryPoints: ['benchmarks', 'scan-once'].map((name) => path.join(__dirname, `${name}.ts`)),
+    entryPoints: {
+      benchmarks: path.join(__dirname, 'benchmarks.ts'),
+      'scan-once': path.join(__dirname, 'scan-once.ts'),
+      classify: path.join(__dirname, 'classify/main.ts'),
+    },
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -20,7 +24,8 @@ async function main(names: readonly string[]): Promise<void> {
     define: { __dirname: JSON.stringify(__dirname) },
     logLevel: 'error',
   });
-  const child = spawn(process.execPath, [path.join(outdir, 'benchmarks.cjs'), ...names], {
+  const [program, args] = names[0] === 'classify' ? ['classify', names.slice(1)] : ['benchmarks', names];
+  const child = spawn(process.execPath, [path.join(outdir, `${program}.cjs`), ...args], {
     stdio: 'inherit',
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

@@ -12,21 +12,27 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
  * A tar of a small Debian 12 with the package files of `available` in apt's archive, so that they can be installed without
  * the network. Built once (about 20 s, needs the mirror and root), kept below .imageelves/.
  */
-export async function debianTar({
-  installed,
-  available,
-}: {
-  readonly installed: readonly string[];
-  readonly available: readonly string[];
-}): Promise<string> {
+export async function debianTar(
+  {
+    installed,
+    available,
+  }: {
+    readonly installed: readonly string[];
+    readonly available: readonly string[];
+  },
+  cacheFolder = CACHE,
+): Promise<string> {
   const recipe = JSON.stringify({ version: 1, installed, available });
-  const tar = join(CACHE, `debian-12-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}.tar`);
+  const tar = join(
+    cacheFolder,
+    `debian-12-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}.tar`,
+  );
   const exists = await access(tar).then(
     () => true,
     () => false,
   );
   if (exists) return tar;
-  await mkdir(CACHE, { recursive: true });
+  await mkdir(cacheFolder, { recursive: true });
   const part = `${tar}.${process.pid}.tar`;
   try {
     await run('unshare', [

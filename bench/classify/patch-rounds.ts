@@ -1,0 +1,113 @@
+import { classify, type ImageClass } from '../../core/classify/classify';
+import type { Difference } from '../../core/match/difference';
+import type { Profile } from '../../core/profile/profile';
+import type { Update } from '../../core/update/update';
+import type { MachinePlan } from './fleet-plan';
+import { captureRuns, matchFile, profileOf, type StoredManifest } from './fleet-product';
+import type { OnlineRun } from './online-updates';
+
+const MAX_ROUNDS = 8;
+
+export interface PatchedMachine {
+  readonly machine: MachinePlan;
+  readonly by: StoredManifest;
+}
+
+export interface RoundsResult {
+  /** Instances on which the update was run, representatives and witnesses, in their order. */
+  readonly online: readonly string[];
+  readonly rounds: number;
+  readonly classes: number;
+  /** Stopped machines that match a manifest. */
+  readonly patched: readonly PatchedMachine[];
+  /** By instance, the first difference from each manifest that it did not match. */
+  readonly differences: ReadonlyMap<string, readonly string[]>;
+  /** Machines that no class took; running ones beside the representatives are not among them. */
+  readonly left: readonly { readonly instanceId: string; readonly reason: string }[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Patches a fleet as the workflow does, in rounds: classify, run the update on a representative and a witness of each
+ * class, capture, match all members; those that differ go on to the next round, where what was captured so far is tried first.
+ */
+export async function patchInRounds(
+  update: Update,
+  machines: readonly MachinePlan[],
+  runs: ReadonlyMap<string, OnlineRun>,
+): Promise<RoundsResult> {
+  const byId = new Map(machines.map((machine) => [machine.instanceId, machine]));
+  const profiles = new Map<string, Profile>();
+  for (const { instanceId } of machines) {
+    profiles.set(instanceId, await profileOf(runs.get(instanceId)!.before, update, instanceId));
+  }
+  const packages = new Set([...profiles.values()].flatMap((profile) => Object.keys(profile.packages)));
+  const online: string[] = [];
+  const patched: PatchedMachine[] = [];
+  const left: RoundsResult['left'][number][] = [];
+  const notes: string[] = [];
+  const told = new Map<string, string[]>();
+  const known: StoredManifest[] = [];
+  let classes = 0;
+  let waiting = new Map<string, readonly string[]>(machines.map(({ instanceId }) => [instanceId, []]));
+  let round = 0;
+  while (waiting.size > 0 && round++ < MAX_ROUNDS) {
+    const live = new Set(
+      round > 1 ? [] : machines.filter((machine) => machine.live).map(({ instanceId }) => instanceId),
+    );
+    const candidates = [];
+    for (const instanceId of waiting.keys()) {
+      const fit = round === 1 ? undefined : await findFit(instanceId);
+      if (fit === undefined) candidates.push(profiles.get(instanceId)!);
+      else patched.push({ machine: byId.get(instanceId)!, by: fit });
+    }
+    const found = classify(candidates, {
+      live,
+      representative: 'auto',
+      dataPoints: 2,
+      ...(round > 1 && { differences: waiting }),
+    });
+    left.push(...found.unclassified);
+    waiting = new Map();
+    for (const imageClass of found.classes) await patchClass(imageClass);
+  }
+  left.push(...[...waiting.keys()].map((instanceId) => ({ instanceId, reason: 'no round was left' })));
+  return { online, rounds: round, classes, patched, differences: told, left, notes };
+
+  async function findFit(instanceId: string): Promise<StoredManifest | undefined> {
+    for (const manifest of known.slice(0, 5)) {
+      if ((await matchFile(runs.get(instanceId)!.before, manifest)).matched) return manifest;
+    }
+    return undefined;
+  }
+
+  async function patchClass({ classId, representative, witness, members }: ImageClass): Promise<void> {
+    classes++;
+    const run = runs.get(representative.instanceId)!;
+    const witnessRun = witness && runs.get(witness.instanceId)!;
+    online.push(representative.instanceId, ...(witness === undefined ? [] : [witness.instanceId]));
+    const stored = await captureRuns(update, run, witnessRun, packages);
+    if (witnessRun !== undefined && !stored.witnessUsed) {
+      notes.push(
+        `${run.machine.hostName}: the witness ${witnessRun.machine.hostName} was no data point: ${stored.note ?? 'no reason given'}`,
+      );
+      // It was run there all the same.
+      known.unshift(await captureRuns(update, witnessRun, undefined, packages));
+    }
+    for (const instanceId of members) {
+      const result = await matchFile(runs.get(instanceId)!.before, stored);
+      if (result.matched) {
+        patched.push({ machine: byId.get(instanceId)!, by: stored });
+        continue;
+      }
+      waiting.set(instanceId, [
+        classId,
+        ...result.differences.map(({ path, record, found }) => `${path}\0${record ?? ''}\0${found}`),
+      ]);
+      told.set(instanceId, [...(told.get(instanceId) ?? []), inWords(result.differences[0]!)]);
+    }
+  }
+}
+
+const inWords = ({ path, record, why }: Difference): string =>
+  `${path}${record === undefined ? '' : ` [${record}]`}: ${why}`;
