@@ -95,10 +95,17 @@ function summaryOf({ own, unsure, other, renamedFrom }: Merged): PathSummary {
     isDirectory: (anyone & isDirectory) !== 0,
     ...(renamedFrom !== undefined && { renamedFrom }),
     byUpdate: (own & ~isDirectory) !== 0 ? 'yes' : (unsure & ~isDirectory) !== 0 ? 'maybe' : 'no',
-    changedByUpdate: isChanged(own) ? 'yes' : isChanged(unsure) || mayBeMapped(own) ? 'maybe' : 'no',
+    changedByUpdate: changedByUpdate(own, unsure, other),
     byOthers: isChanged(other),
     moved: (anyone & (movedAway | movedHere)) !== 0,
   };
+}
+
+/** What others are seen to change all the time is theirs, also when one of them was gone too soon to be asked. */
+function changedByUpdate(own: number, unsure: number, other: number): PathSummary['changedByUpdate'] {
+  if (isChanged(own)) return 'yes';
+  if (mayBeMapped(own)) return 'maybe';
+  return isChanged(unsure) && !isChanged(other) ? 'maybe' : 'no';
 }
 
 const isChanged = (bits: number): boolean => (bits & CHANGED) !== 0;

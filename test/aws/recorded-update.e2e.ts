@@ -24,13 +24,20 @@ import { ServedCloud } from '../support/served-cloud';
  * and after it. The steps of the workflow record the update, and capture nothing of theirs.
  */
 const BUCKET = 'recorded-update';
-const [run, classId] = ['run', 'class'];
+const classId = 'class';
 const NOISE = {
   'etc/systemd/system/logger.service': `[Service]\nExecStart=/bin/sh -c 'while :; do date >> /var/lib/logger.state; date > /etc/logger.new; mv /etc/logger.new /etc/logger.conf; sleep 0.1; done'\n[Install]\nWantedBy=multi-user.target\n`,
   'etc/systemd/system/job.service': `[Service]\nType=oneshot\nExecStart=/bin/sh -c 'date > /etc/timer.state'\n`,
   'etc/systemd/system/job.timer': `[Timer]\nOnBootSec=1\nOnUnitActiveSec=0.5\nAccuracySec=100ms\n[Install]\nWantedBy=timers.target\n`,
   'etc/cron.d/job': `@reboot root while :; do date > /etc/cron.state; mkdir -p /srv/cron; date > /srv/cron/state; sleep 0.2; done\n`,
 };
+const NOISE_WRITES = [
+  '/etc/cron.state',
+  '/etc/logger.conf',
+  '/etc/timer.state',
+  '/srv/cron/state',
+  '/var/lib/logger.state',
+];
 const UPDATE = [
   'if [ ! -e /var/lib/app.half ]; then echo half > /var/lib/app.half; echo 1 > /etc/app.first; sleep 1; exit 194; fi',
   'rm /var/lib/app.half; sleep 1',
@@ -68,14 +75,7 @@ beforeAll(async () => {
   instanceId = cloud.instanceIds[0]!;
   await services.ec2.send(new StartInstancesCommand({ InstanceIds: [instanceId] }));
   while (!(await isOnline(services.ssm, instanceId))) await sleep(200);
-  const representative = { instanceId, kind: 'live' };
-  await documents.write(classKey(run, classId), {
-    run,
-    representative,
-    membersKey: membersKey(run, 1, classId),
-  });
-  await documents.writeLines(membersKey(run, 1, classId), []);
-  await documents.writeLines(targetsKey(run), []);
+  await runOnline('noise', ['systemctl enable --now logger job.timer', 'systemctl restart cron']);
 });
 
 afterAll(async () => {
@@ -92,24 +92,34 @@ async function until<T extends { readonly done: boolean }>(step: () => Promise<T
   }
 }
 
-async function runOnline(classOfUpdate: string, commands: readonly string[]): Promise<void> {
+async function runOnline(run: string, commands: readonly string[], recorder = RECORDER): Promise<void> {
   const update = { name: 'app', kind: 'script', commands };
   await services.documents.write(planKey(run), { settings: { update } });
-  const machine = { run, classId: classOfUpdate, instanceId };
-  const { commandId } = await startUpdate(services, machine, RECORDER);
+  const machine = { run, classId, instanceId };
+  const { commandId } = await startUpdate(services, machine, recorder);
   await until(() => checkUpdate(services, { ...machine, commandId }));
 }
 
-test('of an update with a reboot in it everything is captured, and nothing of a logger, a timer and a cron job', async () => {
-  await runOnline('noise', ['systemctl enable --now logger job.timer', 'systemctl restart cron']);
+async function captured(run: string, commands: readonly string[], recorder = RECORDER): Promise<Manifest> {
+  const { documents } = services;
   const machine = { run, classId, instanceId };
+  const [representative, members] = [{ instanceId, kind: 'live' }, membersKey(run, 1, classId)];
+  await documents.write(classKey(run, classId), { run, representative, membersKey: members });
+  for (const key of [members, targetsKey(run)]) await documents.writeLines(key, []);
   await until(() => snapshotInstance(services, { ...machine, purpose: 'before' }));
-  await runOnline(classId, UPDATE);
+  await runOnline(run, commands, recorder);
   await until(() => snapshotInstance(services, { ...machine, purpose: 'after' }));
   await captureUpdate(services, machine);
-  const manifest = await services.documents.read<Manifest>(manifestKey(run, classId));
+  return documents.read<Manifest>(manifestKey(run, classId));
+}
+
+const operationsOf = ({ operations }: Manifest): string[] =>
+  operations.map(({ kind, path: at }) => `${kind} ${at}`);
+
+test('of an update with a reboot in it everything is captured, and nothing of a logger, a timer and a cron job', async () => {
+  const manifest = await captured('reboot', UPDATE);
   expect(manifest.recording).toEqual({ method: 'fanotify', whole: true, warnings: [] });
-  expect(manifest.operations.map(({ kind, path: at }) => `${kind} ${at}`)).toEqual([
+  expect(operationsOf(manifest)).toEqual([
     'make-directory /opt/app',
     'put-file /etc/app.first',
     'put-file /etc/default/cron',
@@ -119,13 +129,24 @@ test('of an update with a reboot in it everything is captured, and nothing of a 
   const others = manifest.leftOut.paths.filter(({ reason }) =>
     reason.startsWith('changed by another process'),
   );
-  expect(others.map(({ path: at }) => at)).toEqual(
-    expect.arrayContaining([
-      '/etc/cron.state',
-      '/etc/logger.conf',
-      '/etc/timer.state',
-      '/srv/cron/state',
-      '/var/lib/logger.state',
-    ]),
+  expect(others.map(({ path: at }) => at)).toEqual(expect.arrayContaining(NOISE_WRITES));
+});
+
+test('when the queue of events overflowed the snapshots decide alone, and the manifest says so', async () => {
+  // The queue of the kernel's default, 16384 events, that nobody reads meanwhile.
+  const limited = RECORDER.replace('unlimited, only_check = True', 'unlimited, only_check = False');
+  expect(limited).not.toBe(RECORDER);
+  const fill = 'mkdir /root/many; cd /root/many; seq 20000 | xargs touch; rm -r /root/many';
+  const overflow = ['kill -STOP $PPID', fill, 'kill -CONT $PPID; sleep 0.5', 'echo 1 > /etc/app.second'];
+  const manifest = await captured('overflow', overflow, limited);
+  expect(manifest.recording).toMatchObject({
+    whole: false,
+    warnings: [expect.stringContaining('overflowed')],
+  });
+  expect(manifest.warnings).toContainEqual(
+    expect.stringMatching(/The difference of the snapshots decided alone.*overflowed/),
+  );
+  expect(operationsOf(manifest)).toEqual(
+    expect.arrayContaining(['put-file /etc/app.second', 'put-file /etc/logger.conf']),
   );
 });
