@@ -1,5 +1,6 @@
 import { capture } from '../../core/capture/capture';
 import { storeContents } from '../../core/chunk-store/store-contents';
+import type { Manifest } from '../../core/manifest/manifest-schema';
 import type {
   CaptureDocument,
   ClassDocument,
@@ -17,7 +18,7 @@ import {
 } from '../../core/workflow/keys';
 import type { CaptureUpdateInput, CaptureUpdateOutput, MachineItem } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
-import type { DocumentStore } from '../s3/document-store';
+import { type DocumentStore, DocumentMissingError } from '../s3/document-store';
 import type { Services } from '../services';
 import { captureWitness } from './capture-witness';
 import { findProfiles } from './find-profiles';
@@ -34,13 +35,16 @@ export async function captureUpdate(
 ): Promise<CaptureUpdateOutput> {
   const startedAt = services.now();
   const { documents, packs } = services;
-  const [{ settings }, classDocument, before, after, recording] = await Promise.all([
+  const [{ settings }, classDocument, before, snapshotsAfter, recording] = await Promise.all([
     documents.read<PlanDocument>(planKey(run)),
     documents.read<ClassDocument>(classKey(run, classId)),
     documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'before')),
-    documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'after')),
+    documents.find<SnapshotsDocument>(snapshotsKey(run, instanceId, 'after')),
     readRecording(documents, run, classId, instanceId),
   ]);
+  // A check leaves nothing behind, and no second snapshot is made.
+  const isCheck = settings.update.kind === 'compliance';
+  const after = isCheck ? before : requireSnapshots(documents, run, instanceId, snapshotsAfter);
   const meter = new UsageMeter();
   const common = {
     update: settings.update,
@@ -76,7 +80,11 @@ export async function captureUpdate(
     ),
   );
   const dataPoints = dataPointsOf(instanceId, classDocument, witness, captured.witness);
-  const manifest = { ...captured.manifest, packs: packed, dataPoints };
+  const manifest = {
+    ...(isCheck ? ofCheck(captured.manifest) : captured.manifest),
+    packs: packed,
+    dataPoints,
+  };
   const written = await writeManifest(documents, manifestKey(run, classId), manifest);
   const document: CaptureDocument = {
     classId,
@@ -112,4 +120,22 @@ function countByKind(operations: readonly { readonly kind: string }[]): Record<s
   const counts: Record<string, number> = {};
   for (const { kind } of operations) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
+}
+
+function requireSnapshots(
+  documents: DocumentStore,
+  run: string,
+  instanceId: string,
+  found: SnapshotsDocument | undefined,
+): SnapshotsDocument {
+  if (found !== undefined) return found;
+  throw new DocumentMissingError(documents.bucket, snapshotsKey(run, instanceId, 'after'));
+}
+
+/** Without a whole recording it is not known what the result depends on, and it holds for this one machine. */
+function ofCheck(manifest: Manifest): Manifest {
+  if (manifest.reads !== undefined) return manifest;
+  const reason =
+    'what the check read was not recorded whole, so its result holds for the representative only';
+  return { ...manifest, onlyOnline: [...(manifest.onlyOnline ?? []), reason] };
 }

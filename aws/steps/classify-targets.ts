@@ -35,21 +35,32 @@ export async function classifyTargets(
     {
       live,
       representative: plan.settings.representative,
-      dataPoints: plan.settings.dataPoints,
+      dataPoints: isCheck(plan) ? 1 : plan.settings.dataPoints,
       ...(differences === undefined ? {} : { differences }),
     },
   );
   const found = [
-    ...known.map(recordedClass),
-    ...classes.map(({ liveMembers: _liveMembers, ...one }): FoundClass => one),
+    ...known.map((one) => withRunning(plan, one, recordedClass(one))),
+    ...classes.map(({ liveMembers, ...one }) => withRunning(plan, { liveMembers }, one)),
   ];
+  const running = [...known.flatMap(leftRunningBeside), ...classes.flatMap(leftRunning)];
   await writeRound(documents, plan, round, found, [
     ...leftOut,
     ...unclassified,
-    ...known.flatMap(leftRunningBeside),
-    ...classes.flatMap(leftRunning),
+    ...(isCheck(plan) ? [] : running),
   ]);
   return { round, classCount: found.length, classesKey: classesKey(run, round) };
+}
+
+/** A check changes nobody, so that its result may hold for running machines too. */
+const isCheck = ({ settings }: PlanDocument): boolean => settings.update.kind === 'compliance';
+
+function withRunning(
+  plan: PlanDocument,
+  { liveMembers }: { readonly liveMembers: readonly string[] },
+  found: FoundClass,
+): FoundClass {
+  return isCheck(plan) ? { ...found, members: [...found.members, ...liveMembers].sort() } : found;
 }
 
 function recordedClass({ classId, fit, members, reason }: RememberedClass): FoundClass {
@@ -90,6 +101,7 @@ async function writeRound(
     run,
     round,
     ...found,
+    ...(settings.update.kind === 'compliance' ? { check: true as const } : {}),
     ...(witness === undefined
       ? {}
       : { witness: { ...witness, timeoutSeconds: witnessSeconds(settings.update) } }),

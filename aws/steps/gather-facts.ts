@@ -15,7 +15,9 @@ import {
   classKey,
   classUpdateKey,
   cloneKey,
+  complianceKey,
   failureKey,
+  machineComplianceKey,
   machinePrefix,
   outcomeKey,
   planKey,
@@ -62,11 +64,12 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
   async function classFacts(classId: string, members: readonly string[]): Promise<ClassFacts> {
     const document = await documents.read<ClassDocument>(classKey(run, classId));
     const { representative, witness } = document;
-    const [first, second, capture, failure, recorded] = await Promise.all([
+    const [first, second, capture, failure, compliance, recorded] = await Promise.all([
       onlineFacts(classId, representative.instanceId),
       witness === undefined ? undefined : onlineFacts(classId, witness.instanceId),
       find<ClassFacts['capture']>(captureKey(run, classId)),
       find<ClassFacts['failure']>(classFailureKey(run, classId)),
+      find<ClassFacts['compliance']>(complianceKey(run, classId)),
       document.recorded === undefined ? undefined : findManifest(documents, document.recorded),
     ]);
     return {
@@ -78,6 +81,7 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
         ? {}
         : { recorded: { operationCount: recorded.operations.length, told: manifestFacts(recorded) } }),
       capture,
+      compliance,
       failure,
     };
   }
@@ -91,18 +95,31 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
 
   async function machineFacts(instanceId: string): Promise<MachineFacts> {
     const matchKeys = [...keys].filter((key) => key.startsWith(`${machinePrefix(run, instanceId)}match-`));
-    const [target, matches, snapshots, profile, apply, swap, verify, outcome, failure] = await Promise.all([
-      documents.read<TargetDocument>(targetKey(run, instanceId)),
-      Promise.all(matchKeys.map((key) => documents.read<MatchDocument>(key))),
-      find<MachineFacts['snapshots']>(snapshotsKey(run, instanceId, 'base')),
-      find<MachineFacts['profile']>(profileKey(run, instanceId)),
-      find<MachineFacts['apply']>(applyKey(run, instanceId)),
-      find<MachineFacts['swap']>(swapKey(run, instanceId)),
-      find<MachineFacts['verify']>(verifyKey(run, instanceId)),
-      find<MachineFacts['outcome']>(outcomeKey(run, instanceId)),
-      find<MachineFacts['failure']>(failureKey(run, instanceId)),
-    ]);
+    const [target, matches, snapshots, profile, apply, swap, verify, outcome, failure, compliance] =
+      await Promise.all([
+        documents.read<TargetDocument>(targetKey(run, instanceId)),
+        Promise.all(matchKeys.map((key) => documents.read<MatchDocument>(key))),
+        find<MachineFacts['snapshots']>(snapshotsKey(run, instanceId, 'base')),
+        find<MachineFacts['profile']>(profileKey(run, instanceId)),
+        find<MachineFacts['apply']>(applyKey(run, instanceId)),
+        find<MachineFacts['swap']>(swapKey(run, instanceId)),
+        find<MachineFacts['verify']>(verifyKey(run, instanceId)),
+        find<MachineFacts['outcome']>(outcomeKey(run, instanceId)),
+        find<MachineFacts['failure']>(failureKey(run, instanceId)),
+        find<MachineFacts['compliance']>(machineComplianceKey(run, instanceId)),
+      ]);
     const inOrder = matches.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
-    return { target, matches: inOrder, snapshots, profile, apply, swap, verify, outcome, failure };
+    return {
+      target,
+      matches: inOrder,
+      snapshots,
+      profile,
+      apply,
+      swap,
+      verify,
+      outcome,
+      failure,
+      compliance,
+    };
   }
 }

@@ -1,7 +1,8 @@
-import { DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
+import { parseCheckOutput } from '../../core/compliance/parse-check-output';
+import { DEFAULT_COMPLIANCE_TYPE, DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
 import { updateScript } from '../../core/update/update-script';
-import type { ClassUpdateDocument, PlanDocument } from '../../core/workflow/documents';
-import { classUpdateKey, planKey, updateOutputPrefix } from '../../core/workflow/keys';
+import type { ClassUpdateDocument, ComplianceDocument, PlanDocument } from '../../core/workflow/documents';
+import { classUpdateKey, complianceKey, planKey, updateOutputPrefix } from '../../core/workflow/keys';
 import type {
   CheckUpdateInput,
   CheckUpdateOutput,
@@ -52,7 +53,12 @@ export async function startUpdate(
   return { commandId };
 }
 
-/** @throws UpdateFailedError when it ended without success */
+/**
+ * Whether it has ended; what a check found is kept.
+ *
+ * @throws UpdateFailedError when it ended without success
+ * @throws ComplianceOutputError when what a check printed is no result
+ */
 export async function checkUpdate(
   { documents, ssm, now }: Services,
   { run, classId, instanceId, commandId }: CheckUpdateInput,
@@ -73,6 +79,16 @@ export async function checkUpdate(
   if (!state.succeeded) {
     const outputKey = `s3://${documents.bucket}/${known.outputPrefix}`;
     throw new UpdateFailedError(instanceId, state.status, state.exitCode, outputTail, outputKey);
+  }
+  const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
+  if (update.kind === 'compliance') {
+    const found: ComplianceDocument = {
+      checkedOn: instanceId,
+      checkedAt: document.endedAt!,
+      complianceType: update.complianceType ?? DEFAULT_COMPLIANCE_TYPE,
+      result: parseCheckOutput(state.output),
+    };
+    await documents.write(complianceKey(run, classId), found);
   }
   return { done: true, status: state.status };
 }

@@ -142,6 +142,14 @@ export class FleetRights {
     });
   }
 
+  grantComplianceWrite(grantee: iam.IGrantable): void {
+    allow(grantee, {
+      actions: ['ssm:PutComplianceItems'],
+      resources: ['*'],
+      wildcard: 'PutComplianceItems knows no resources.',
+    });
+  }
+
   grantSnapshotsDelete(grantee: iam.IGrantable): void {
     allow(grantee, {
       actions: ['ec2:DeleteSnapshot'],

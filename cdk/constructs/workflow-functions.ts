@@ -78,6 +78,7 @@ export class WorkflowFunctions extends Construct {
       'volumes-create': () => fleet.grantVolumesCreate(role),
       'volumes-swap': () => fleet.grantVolumesSwap(role),
       'run-command': () => fleet.grantRunCommand(role),
+      'compliance-write': () => fleet.grantComplianceWrite(role),
       'agents-read': () => fleet.grantAgentsRead(role),
       'clones-launch': () => launch(made),
       'clones-terminate': () => grantClonesTerminate(role),

@@ -47,7 +47,7 @@ export function buildReport(facts: RunFacts): Report {
 }
 
 function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
-  const { target, swap, matches } = machine;
+  const { target, swap, matches, compliance } = machine;
   const { outcome, sentence, classId } = machineOutcome(machine, run);
   const steps = [...stepsOf(machine), ...(machine.snapshots === undefined ? [] : [machine.snapshots])];
   const usage = sumUsage(steps.map(({ calls }) => calls));
@@ -66,6 +66,7 @@ function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
     oldVolumeIds: swap?.swaps.map(({ oldVolumeId }) => oldVolumeId) ?? [],
     newVolumeIds: swap?.swaps.map(({ newVolumeId }) => newVolumeId) ?? [],
     ...(swap === undefined ? {} : { retainUntil: swap.retainUntil }),
+    ...(compliance === undefined ? {} : { rules: { passed: compliance.passed, failed: compliance.failed } }),
     differences: outcome === 'patched' ? [] : (unmatched?.differences ?? []).slice(0, SHOWN_DIFFERENCES),
   };
 }
@@ -131,6 +132,7 @@ function countsOf({ plan, classes }: RunFacts, machines: readonly ReportedMachin
     updatedOnline: count('updated-online'),
     onlineUpdates: classes.reduce((sum, one) => sum + onlineUpdates(one), 0),
     upToDate: count('up-to-date'),
+    checked: count('checked'),
     notPatched: count('not-patched'),
     failed: count('failed'),
     rolledBack: count('rolled-back'),
@@ -143,15 +145,23 @@ function hasSucceeded({ plan, classes, failure }: RunFacts, { failed, targets }:
   return failure === undefined && tolerated && classes.every((one) => one.failure === undefined);
 }
 
-function summaryOf({ plan, failure, classes }: RunFacts, counts: ReportCounts): string {
+function checkedWords(machines: RunFacts['machines']): string {
+  const checked = machines.flatMap(({ compliance }) => (compliance === undefined ? [] : [compliance]));
+  const failing = checked.filter(({ failed }) => failed > 0).length;
+  return `${checked.length} checked, ${failing} of them with rules that fail`;
+}
+
+function summaryOf({ plan, failure, classes, machines }: RunFacts, counts: ReportCounts): string {
   if (failure !== undefined) return `${failure.step} failed: ${failure.message}`;
   const { update, dryRun } = plan.settings;
   if (dryRun) {
     return `Dry run of "${update.name}": ${counts.targets} target(s) in ${counts.classes} class(es), ${counts.excluded} excluded; nothing was changed.`;
   }
+  const isCheck = update.kind === 'compliance';
   const parts = [
-    `${counts.patched} patched without being started`,
-    `${counts.updatedOnline} updated online`,
+    ...(isCheck
+      ? [checkedWords(machines)]
+      : [`${counts.patched} patched without being started`, `${counts.updatedOnline} updated online`]),
     ...(counts.upToDate > 0 ? [`${counts.upToDate} up to date already`] : []),
     ...(counts.notPatched > 0 ? [`${counts.notPatched} left alone`] : []),
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),

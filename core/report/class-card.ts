@@ -14,7 +14,7 @@ export function classCard(one: ReportedClass): Html {
     <p class="soft small">${reason}</p>
     ${manifest(one)} ${warnedOnline(one)}
     ${failure === undefined ? undefined : html`<p class="verdict bad">${failure.step}: ${failure.message} [${failure.error}]</p>`}
-    ${firstBoot(one)} ${decisions(one)} ${output("End of the update's output", one.update)}
+    ${rules(one)} ${firstBoot(one)} ${decisions(one)} ${output("End of the update's output", one.update)}
     ${output("End of the update's output on the witness", one.witness)} ${cloneChanges(one)}
   </section>`;
 }
@@ -67,6 +67,33 @@ function warnedOnline({ onlyOnline = [] }: ReportedClass): Html | undefined {
   return html`<p class="verdict bad">
     No machine can be patched offline by it; each needs the update online: ${onlyOnline.join('; ')}.
   </p>`;
+}
+
+function rules({ compliance }: ReportedClass): Html | undefined {
+  if (compliance === undefined) return undefined;
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th>Rule</th>
+          <th>Result</th>
+          <th>Severity</th>
+          <th>What was seen</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${compliance.result.rules.map(
+          ({ rule, title, status, severity, evidence }) =>
+            html`<tr>
+              <td><code>${rule}</code> ${title}</td>
+              <td><span class="tag ${status === 'pass' ? 'good' : 'bad'}">${status}</span></td>
+              <td>${severity}</td>
+              <td class="wide small">${evidence}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function firstBoot({ deferred = [] }: ReportedClass): Html | undefined {

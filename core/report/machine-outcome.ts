@@ -1,4 +1,4 @@
-import type { FailureDocument, MatchDocument } from '../workflow/documents';
+import type { FailureDocument, MachineComplianceDocument, MatchDocument } from '../workflow/documents';
 import type { Outcome } from './report';
 import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
 
@@ -33,12 +33,13 @@ export function machineOutcome(machine: MachineFacts, run: RunFacts): ToldOutcom
 }
 
 function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {
-  const { outcome, failure, target } = machine;
+  const { outcome, failure, target, compliance } = machine;
   if (outcome?.outcome === 'rolled-back') {
     return { outcome: 'rolled-back', sentence: 'Its old volume was put back by a roll back.' };
   }
   if (outcome?.outcome === 'patched') return { outcome: 'patched', sentence: patchedSentence(machine) };
   if (failure !== undefined) return tellFailure(failure);
+  if (compliance !== undefined) return tellCheck(compliance);
   if (last !== undefined && isUpdatedOnline(last.document, target.instanceId)) {
     return last.document.witness?.instanceId === target.instanceId
       ? tellWitness(last, run)
@@ -51,6 +52,17 @@ function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts
     };
   }
   return tellUntouched(machine, last, run);
+}
+
+function tellCheck(found: MachineComplianceDocument): ToldOutcome {
+  const { instanceId, passed, failed, checkedOn, checkedAt, status } = found;
+  const how =
+    checkedOn === instanceId
+      ? 'by running the check on it'
+      : `by what the check found on ${checkedOn} at ${checkedAt}, where it read the same`;
+  const where =
+    status === 'recorded' ? '' : ' Systems Manager does not know the machine, so it stands here alone.';
+  return { outcome: 'checked', sentence: `${passed} rule(s) pass and ${failed} fail, ${how}.${where}` };
 }
 
 /** Whether the update is run on the instance itself, not on a clone of it. */

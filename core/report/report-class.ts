@@ -41,6 +41,7 @@ export function reportClass(
     ...shownFacts(capture?.told ?? recorded?.told ?? {}),
     update: reportUpdate(facts),
     witness: witness === undefined ? undefined : reportUpdate(witness),
+    ...(facts.compliance === undefined ? {} : { compliance: facts.compliance }),
     warnings: capture?.warnings ?? [],
     failure,
     cloneChanges: clones[0]?.changes ?? [],

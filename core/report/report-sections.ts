@@ -7,6 +7,7 @@ const OUTCOMES: Readonly<Record<Outcome, readonly [text: string, tone: string]>>
   patched: ['patched', 'good'],
   'updated-online': ['updated online', 'online'],
   'up-to-date': ['up to date', 'good'],
+  checked: ['checked', 'good'],
   'would-be-patched': ['would be patched', 'good'],
   'would-be-updated-online': ['would be updated online', 'online'],
   'not-patched': ['left alone', 'left'],

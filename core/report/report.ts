@@ -1,4 +1,10 @@
-import type { ExcludedInstance, FailureDocument, ManifestFacts, Usage } from '../workflow/documents';
+import type {
+  ComplianceDocument,
+  ExcludedInstance,
+  FailureDocument,
+  ManifestFacts,
+  Usage,
+} from '../workflow/documents';
 import type { ClassItem } from '../workflow/payloads';
 import type { CostItem } from './cost';
 
@@ -7,6 +13,7 @@ export type Outcome =
   | 'patched'
   | 'updated-online'
   | 'up-to-date'
+  | 'checked'
   | 'would-be-patched'
   | 'would-be-updated-online'
   | 'not-patched'
@@ -36,6 +43,8 @@ export interface ReportedMachine {
   readonly oldVolumeIds: readonly string[];
   readonly newVolumeIds: readonly string[];
   readonly retainUntil?: string;
+  /** Rules of a check. */
+  readonly rules?: { readonly passed: number; readonly failed: number };
   readonly differences: readonly ReportedDifference[];
 }
 
@@ -73,6 +82,8 @@ export interface ReportedClass extends ManifestFacts {
   /** On the representative. */
   readonly update?: ReportedUpdate;
   readonly witness?: ReportedUpdate;
+  /** What a check found on the representative. */
+  readonly compliance?: ComplianceDocument;
   readonly warnings: readonly string[];
   readonly failure?: FailureDocument;
   readonly cloneChanges: readonly { readonly path: string; readonly why: string }[];
@@ -87,6 +98,8 @@ export interface ReportCounts {
   /** How often the update was run on a running system, clones included. */
   readonly onlineUpdates: number;
   readonly upToDate: number;
+  /** For whom a check has a result. */
+  readonly checked: number;
   readonly notPatched: number;
   readonly failed: number;
   readonly rolledBack: number;

@@ -4,7 +4,9 @@ import type {
   ClassDocument,
   ClassUpdateDocument,
   CloneDocument,
+  ComplianceDocument,
   FailureDocument,
+  MachineComplianceDocument,
   ManifestFacts,
   MatchDocument,
   OutcomeDocument,
@@ -26,6 +28,7 @@ export interface MachineFacts {
   readonly apply?: ApplyDocument;
   readonly swap?: SwapDocument;
   readonly verify?: VerifyDocument;
+  readonly compliance?: MachineComplianceDocument;
   readonly outcome?: OutcomeDocument;
   readonly failure?: FailureDocument;
 }
@@ -44,6 +47,7 @@ export interface ClassFacts extends OnlineFacts {
   /** Of a class that is patched by what an earlier run captured. */
   readonly recorded?: { readonly operationCount: number; readonly told: ManifestFacts };
   readonly capture?: CaptureDocument;
+  readonly compliance?: ComplianceDocument;
   readonly failure?: FailureDocument;
 }
 

@@ -1,5 +1,6 @@
 /** The JSON documents that the steps leave in the bucket for each other and for the report (keys.ts says where). */
 import type { Manifest } from '../manifest/manifest-schema';
+import type { ComplianceResult } from '../compliance/compliance-result';
 import type { RememberedFit, RememberedManifest } from '../memory/remembered-manifest';
 import type { RunSettings } from './run-input';
 import type { CaughtError, ClassItem } from './payloads';
@@ -156,6 +157,26 @@ export interface ClassUpdateDocument {
   readonly outputPrefix: string;
   readonly startedAt: string;
   readonly endedAt?: string;
+}
+
+/** classes/<classId>/compliance.json: what a check found on the representative of a class. */
+export interface ComplianceDocument {
+  readonly checkedOn: string;
+  readonly checkedAt: string;
+  readonly complianceType: string;
+  readonly result: ComplianceResult;
+}
+
+/** compliance.json of a machine for which a check's result holds. */
+export interface MachineComplianceDocument {
+  readonly instanceId: string;
+  readonly classId: string;
+  readonly checkedOn: string;
+  readonly checkedAt: string;
+  /** `not-managed`: Systems Manager does not know the machine, and the result stands in the report alone. */
+  readonly status: 'recorded' | 'not-managed';
+  readonly passed: number;
+  readonly failed: number;
 }
 
 /** What a manifest tells people beside its operations. Where the update was run: the first is the representative. */

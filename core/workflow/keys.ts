@@ -42,6 +42,11 @@ export const recordingKey = (run: string, classId: string, instanceId: string): 
 /** Run Command writes the whole output of the update under this prefix, in a folder for each command and machine. */
 export const updateOutputPrefix = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}output`;
+/** What a check found on the representative of the class. */
+export const complianceKey = (run: string, classId: string): string =>
+  `${classPrefix(run, classId)}compliance.json`;
+/** The same of the run in which a manifest was captured, beside that manifest. */
+export const complianceKeyBeside = (key: string): string => key.replace(/[^/]*$/, 'compliance.json');
 /** @param instanceId the member whose copy the clone is */
 export const cloneKey = (run: string, classId: string, instanceId: string): string =>
   `${classPrefix(run, classId)}clone-${instanceId}.json`;
@@ -66,6 +71,7 @@ export const volumeKey = machineKey('volume');
 export const swapKey = machineKey('swap');
 export const verifyKey = machineKey('verify');
 export const outcomeKey = machineKey('outcome');
+export const machineComplianceKey = machineKey('compliance');
 export const failureKey = machineKey('failure');
 export const snapshotsKey = (run: string, instanceId: string, purpose: SnapshotPurpose): string =>
   `${machinePrefix(run, instanceId)}snapshots-${purpose}.json`;

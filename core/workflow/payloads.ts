@@ -93,6 +93,8 @@ export interface ClassItem {
   };
   /** Of a recorded representative: what was captured, and when. */
   readonly recorded?: RecordedManifest;
+  /** Of an update that only looks: its result is recorded for every member that it holds for, and nobody is patched. */
+  readonly check?: true;
   /** A second machine on which the update is run; without one there is one data point. */
   readonly witness?: WitnessItem;
   readonly memberCount: number;
@@ -164,6 +166,15 @@ export interface SelectMatchedOutput {
   readonly restCount: number;
 }
 
+/** A check's result holds for the representative and every member that matched. */
+export interface RecordComplianceInput {
+  readonly run: string;
+  readonly classId: string;
+}
+export interface RecordComplianceOutput extends Reconciled {
+  readonly recordedCount: number;
+}
+
 export interface RememberManifestInput {
   readonly run: string;
   readonly classId: string;
@@ -232,6 +243,7 @@ export interface WriteReportOutput {
   readonly updatedOnline: number;
   readonly onlineUpdates: number;
   readonly upToDate: number;
+  readonly checked: number;
   readonly notPatched: number;
   readonly failed: number;
   readonly excluded: number;

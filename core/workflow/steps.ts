@@ -19,6 +19,7 @@
  * - `volumes-create`: ec2:CreateVolume with imageelves:run, ec2:CreateTags when creating
  * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), CreateTags and DeleteTags of ours on volumes
  * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation, ListCommands
+ * - `compliance-write`: ssm:PutComplianceItems
  * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role
  * - `clones-terminate`: ec2:TerminateInstances, DeregisterImage on what is tagged imageelves:purpose=clone
@@ -44,6 +45,7 @@ export type Need =
   | 'volumes-create'
   | 'volumes-swap'
   | 'run-command'
+  | 'compliance-write'
   | 'agents-read'
   | 'clones-launch'
   | 'clones-terminate'
@@ -179,6 +181,14 @@ export const STEPS = [
     timeoutSeconds: 300,
     variables: [],
     needs: ['documents'],
+  },
+  {
+    name: 'record-compliance',
+    description: 'Records what a check found for every machine for which it holds.',
+    ...LIGHT,
+    timeoutSeconds: 900,
+    variables: [],
+    needs: ['documents', 'compliance-write'],
   },
   {
     name: 'remember-manifest',

@@ -23,7 +23,7 @@ const EC2 = `${ARN}ec2:<AWS::Region>:`;
 const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: string }[] = [
   { actions: /^ec2:Describe/, resource: /^\*$/, why: 'Describe actions of EC2 know no resources' },
   {
-    actions: /^ssm:(GetCommandInvocation|ListCommands|DescribeInstanceInformation)$/,
+    actions: /^ssm:(GetCommandInvocation|ListCommands|DescribeInstanceInformation|PutComplianceItems)$/,
     resource: /^\*$/,
     why: 'know no resources',
   },

@@ -26,6 +26,7 @@ export interface TestClass {
   readonly classId: string;
   readonly representative: payloads.ClassItem['representative'];
   readonly recorded?: payloads.RecordedManifest;
+  readonly check?: true;
   readonly witness?: Omit<payloads.WitnessItem, 'timeoutSeconds'> & { readonly timeoutSeconds?: number };
   readonly members: readonly string[];
   /** @default all members */
@@ -130,12 +131,13 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
       }
       put(
         keys.classesKey('run-1', round),
-        found.map(({ classId, representative, recorded, witness, members }) => ({
+        found.map(({ classId, representative, recorded, check, witness, members }) => ({
           run: 'run-1',
           round,
           classId,
           representative,
           ...(recorded === undefined ? {} : { recorded }),
+          ...(check === undefined ? {} : { check }),
           ...(witness === undefined ? {} : { witness: { timeoutSeconds: 10_800, ...witness } }),
           memberCount: members.length,
           membersKey: keys.membersKey('run-1', round, classId),
@@ -165,6 +167,7 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
         restCount: rest.length,
       };
     },
+    'record-compliance': () => ({ done: true, recordedCount: 2 }),
     'remember-manifest': () => ({ remembered: true }),
     'take-lease': () => ({ leaseKey: 'lease' }),
     'apply-manifest': () => ({ done: true, snapshotId: 'snap-1', putBlocks: 3, getBlocks: 9 }),
