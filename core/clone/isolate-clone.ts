@@ -1,6 +1,7 @@
 import type { ResolvedOperation } from '../apply/apply-engine';
 import { ImageElvesError } from '../errors';
 import type { Metadata } from '../filesystem/filesystem';
+import { readText } from '../image/follow-links';
 import type { Image } from '../image/image';
 import {
   AGENT_UNITS,
@@ -92,7 +93,30 @@ export async function isolateClone(
   )) {
     changes.push(link(`${SYSTEM_UNITS}/${socket}`, DEV_NULL, 'a connection would start a service'));
   }
+  const hosts = await renamedHosts(image, hostname);
+  if (hosts !== undefined)
+    changes.push(
+      file('/etc/hosts', hosts, 0o644, 'the clone finds itself under its own name, as its original did'),
+    );
   return [...changes, ...(await newIdentity(image, mtimeNs))].sort(byPath);
+}
+
+/**
+ * hosts(5) with the clone's name where the original's stood, the domain kept: without it `hostname -f` fails on the clone,
+ * and an update that asks would do something else there. Undefined where the original is not named.
+ */
+async function renamedHosts(image: Image, hostname: string): Promise<string | undefined> {
+  const original = image.identity.hostname?.split('.')[0];
+  if (original === undefined || original === '' || original === 'localhost') return undefined;
+  if ((await image.lstat('/etc/hosts'))?.type !== 'file') return undefined;
+  const text = (await readText(image, '/etc/hosts')) ?? '';
+  const renamed = text
+    .split('\n')
+    .map((line) =>
+      line.replace(/(?<=\s)[^\s#.]+(?=[\s.#]|$)/g, (name) => (name === original ? hostname : name)),
+    )
+    .join('\n');
+  return renamed === text ? undefined : renamed;
 }
 
 /** Units that some target of /etc/systemd/system wants or requires. */

@@ -5,6 +5,7 @@ import { MemoryImage } from '../../support/memory-image';
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/hostname': 'mail-1\n',
+  '/etc/hosts': '127.0.0.1 localhost\n127.0.1.1\tmail-1.example.org mail-1 mail-10\n10.0.0.9 mail-1b\n',
   '/etc/machine-id': `${'a'.repeat(32)}\n`,
   '/etc/ssh/ssh_host_ed25519_key': 'secret\n',
   '/etc/ssh/ssh_host_ed25519_key.pub': 'public\n',
@@ -21,7 +22,7 @@ const FILES: Readonly<Record<string, string>> = {
 async function image(files: Readonly<Record<string, string>> = FILES): Promise<MemoryImage> {
   const filesystem = new MemoryFilesystem();
   for (const [path, text] of Object.entries(files)) await filesystem.put(path, text);
-  return new MemoryImage(filesystem);
+  return new MemoryImage(filesystem, { identity: { hostname: 'mail-1' } });
 }
 
 /** The image as the clone boots from it. */
@@ -53,6 +54,13 @@ test.each(['timers.target', 'cron.service', 'postfix.service', 'exim4.service', 
     expect(await clone.readlink(`/etc/systemd/system/${unit}`)).toBe('/dev/null');
   },
 );
+
+test('the clone finds its own name in the domain of its original, and other machines by theirs', async () => {
+  const { text } = await isolated();
+  expect(await text('/etc/hosts')).toBe(
+    '127.0.0.1 localhost\n127.0.1.1\timageelves-clone-1.example.org imageelves-clone-1 mail-10\n10.0.0.9 mail-1b\n',
+  );
+});
 
 test("the system's own sockets stay, and package scripts start no service", async () => {
   const { image: clone, text } = await isolated();
