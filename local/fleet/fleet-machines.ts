@@ -45,15 +45,15 @@ export function fleetFilesystemNamed(name: string): FleetFilesystem {
   return found;
 }
 
-/** Layouts of the machines of a package set, in order; the last stands for those that follow. */
+/** Layouts of the machines of a package set, in order; the last machine of a set has the last of them. */
 const LAYOUTS: Readonly<Record<FleetFilesystem, { web: readonly DiskLayout[]; app: readonly DiskLayout[] }>> =
   {
     ext4: { web: [EXT4], app: [EXT4] },
     xfs: { web: [XFS], app: [XFS_EXT4_BOOT] },
     // One class spans them all: what is equal is the tree, not the disk.
     mixed: {
-      web: [XFS, EXT4, TWO_VOLUMES, XFS_ON_LVM, BTRFS],
-      app: [TWO_VOLUMES, XFS_EXT4_BOOT, BTRFS, EXT4, BTRFS],
+      web: [XFS, XFS_ON_LVM, TWO_VOLUMES, EXT4, BTRFS],
+      app: [TWO_VOLUMES, XFS_EXT4_BOOT, BTRFS, BTRFS, EXT4],
     },
   };
 
@@ -72,9 +72,9 @@ export function demoMachines({
   for (const set of [WEB, APP]) {
     const layouts = LAYOUTS[filesystem][set === WEB ? 'web' : 'app'];
     for (let number = 1; number <= stoppedPerSet + 1; number += 1) {
-      const layout = (layouts[number - 1] ?? layouts.at(-1)) as DiskLayout;
       const state = number === 1 ? 'running' : 'stopped';
       const last = number === stoppedPerSet + 1;
+      const layout = ((last ? undefined : layouts[number - 1]) ?? layouts.at(-1)) as DiskLayout;
       const change: LocalChange = !last ? 'none' : set === WEB ? 'edited-configuration' : 'extra-package';
       const machine: FleetMachine = { name: `${set.name}-${number}`, set, layout, state, change };
       machines.push(machine);

@@ -28,6 +28,7 @@ beforeAll(async () => {
     'tsx',
     'cli/imageelves.ts',
     'oracle',
+    'layouts',
     '--pending',
     'repository',
     '--filesystem',
@@ -60,7 +61,7 @@ test('two classes are found, and one machine of each is updated online', () => {
 test('every stopped machine is patched, and none of them was started', () => {
   const stopped = result.report.machines.filter(({ state }) => state === 'stopped');
   expect(stopped.map(({ name, outcome }) => `${name} ${outcome}`).sort()).toEqual(
-    ['app-2', 'app-3', 'app-4', 'app-5', 'web-2', 'web-3', 'web-4', 'web-5'].map((name) => `${name} patched`),
+    ['app-2', 'app-3', 'web-2', 'web-3'].map((name) => `${name} patched`),
   );
   // `problems` holds, among others, every change of state of a target that the event log shows.
   expect(result.problems).toEqual([]);
@@ -69,15 +70,11 @@ test('every stopped machine is patched, and none of them was started', () => {
 test('one class spans every layout; the direct engine writes ext4, the kernel engine the others', () => {
   const layouts: Readonly<Record<string, readonly string[]>> = {
     'web-1': ['/ xfs', '/boot xfs', '/boot/efi vfat'],
-    'web-2': ['/ ext4'],
-    'web-3': ['/ ext4', '/var xfs'],
-    'web-4': ['/ xfs', '/boot ext4', '/boot/efi vfat', '/var xfs'],
-    'web-5': ['/ btrfs', '/home btrfs'],
+    'web-2': ['/ xfs', '/boot ext4', '/boot/efi vfat', '/var xfs'],
+    'web-3': ['/ btrfs', '/home btrfs'],
     'app-1': ['/ ext4', '/var xfs'],
     'app-2': ['/ xfs', '/boot ext4'],
-    'app-3': ['/ btrfs', '/home btrfs'],
-    'app-4': ['/ ext4'],
-    'app-5': ['/ btrfs', '/home btrfs'],
+    'app-3': ['/ ext4'],
   };
   for (const [name, mounts] of Object.entries(layouts)) {
     const machine = named(name);
@@ -92,12 +89,12 @@ test('the machine with the edited configuration gets a round of its own, on a cl
   const ownRound = result.report.classes.filter(({ round }) => round > 1);
   expect(ownRound).toHaveLength(1);
   expect(ownRound[0]?.representative.kind).toBe('clone');
-  expect(named('web-5')?.classId).toBe(ownRound[0]?.classId);
-  expect(named('app-5')?.classId).toBe(named('app-2')?.classId);
+  expect(named('web-3')?.classId).toBe(ownRound[0]?.classId);
+  expect(named('app-3')?.classId).toBe(named('app-2')?.classId);
 });
 
 test('on each layout, an offline patched machine equals its copy that apt-get upgraded, outside the named differences', () => {
-  expect(result.pairs.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'web-4', 'app-2', 'app-5']);
+  expect(result.pairs.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'app-2', 'app-3']);
   for (const { machine, comparison } of result.pairs) {
     expect(comparison.paths).toBeGreaterThan(10_000);
     expect({ machine, unexplained: comparison.unexplained }).toEqual({ machine, unexplained: [] });
@@ -105,8 +102,8 @@ test('on each layout, an offline patched machine equals its copy that apt-get up
 });
 
 test('e2fsck, xfs_repair, btrfs check, dpkg and debsums find nothing, and the machines boot with their services', () => {
-  expect(result.judged).toHaveLength(8);
-  expect(result.booted).toHaveLength(8);
+  expect(result.judged).toHaveLength(4);
+  expect(result.booted).toHaveLength(4);
   expect(
     [...result.judged, ...result.booted].flatMap(({ machine, problems }) =>
       problems.map((problem) => `${machine}: ${problem}`),

@@ -6,7 +6,7 @@ import type { OracleCase } from './oracle-case';
 const TWINS: Readonly<Record<FleetFilesystem, readonly string[]>> = {
   ext4: ['web-2', 'app-2', 'app-5'],
   xfs: ['web-2', 'app-2', 'app-5'],
-  mixed: ['web-2', 'web-3', 'web-4', 'app-2', 'app-5'],
+  mixed: ['web-2', 'web-3', 'app-2', 'app-3', 'app-5'],
 };
 
 /** Pending security updates on the demo fleet. */
