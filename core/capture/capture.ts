@@ -6,22 +6,19 @@ import { withoutSecrets } from '../generated/secrets';
 import { setAsideOwnEntries } from '../generated/set-aside';
 import type { Image } from '../image/image';
 import { contentsOf } from '../manifest/check-operations';
-import {
-  MANIFEST_VERSION,
-  type Manifest,
-  type Operation,
-  type OperationOf,
-} from '../manifest/manifest-schema';
+import { MANIFEST_VERSION, type Manifest, type Operation } from '../manifest/manifest-schema';
 import type { RecordingSummary } from '../recording/summarize-recording';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
+import { ownValues } from '../variation/neutral';
 import { CaptureError } from './capture-errors';
 import { changedPaths, scanImage } from './changed-paths';
 import { joinCompanions } from './companion-files';
+import { compareDataPoints } from './compare-data-points';
+import { dataPoint } from './data-point';
 import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
-import { identitySearch } from './identity-search';
 import { compareInitramfsByContent } from './initramfs-changes';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
@@ -90,27 +87,36 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const scanBefore = await scanImage(before);
   const scanAfter = await scanImage(after);
   const leftOut = new LeftOut(request.volatilePaths ?? VOLATILE_PATHS);
-  const own = await setAsideOwnEntries(changedPaths(scanBefore, scanAfter), after);
+  const allChanged = changedPaths(scanBefore, scanAfter);
+  const own = await setAsideOwnEntries(allChanged, after);
   const changed = own.others.filter((one) => !leftOut.takes(one));
   const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
   const candidates = leftOut.without(changed, recorded?.othersChanges(changed));
   const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
-  const changes = await readChanges(before, after, units, codecFor);
+  const { recording } = request;
+  const representative = await dataPoint(
+    before,
+    after,
+    recording?.lost === false ? (path) => recording.paths.get(path) : undefined,
+  );
+  const changes = await readChanges(
+    before,
+    after,
+    units,
+    codecFor,
+    (path, bytes) => ownValues(path, bytes, representative.was.points).length > 0,
+  );
   const whole = planOperations(changes.entries, changes.inodes, changes.records);
   const { operations: carried, onlyOnline: secrets } = await withoutSecrets(whole, after, changes.kept);
   const initramfs = await compareInitramfsByContent(carried, before);
   const planned = initramfs.operations;
   checkSizes(planned);
-  const { operations, warnings } = await markIdentity(planned, after, changes);
   const decisions = new Decisions();
   for (const { path, decision, reason } of own.decisions) decisions.add(path, decision, reason);
   const firstBoot = await firstBootOperations(own.steps, after, nanosecondsOf(request.capturedAt));
-  const onlyOnline = [...own.onlyOnline, ...secrets, ...firstBoot.problems].slice(0, LISTED_REASONS);
-  const unseen = recorded?.explain(operations, decisions) ?? [];
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
-
-  const manifest: Manifest = {
+  const manifestOf = (operations: readonly Operation[]): Manifest => ({
     version: MANIFEST_VERSION,
     run: request.run,
     classId: request.classId,
@@ -118,27 +124,49 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     capturedAt: request.capturedAt.toISOString(),
     representative: request.representative,
     os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
-    operations: [...operations, ...firstBoot.operations],
+    operations: [...operations],
     times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
     packs: [],
     leftOut: leftOut.listed(),
+    warnings: [],
+    ...(due?.due === undefined ? {} : { due: due.due }),
+  });
+  const compared = await compareDataPoints({
+    operations: planned,
+    changes,
+    representative,
+    witness: request.witness,
+    changedPaths: new Set(allChanged.map(({ path }) => path)),
+    rules: request.volatilePaths ?? VOLATILE_PATHS,
+    codecFor,
+    capturedAt: request.capturedAt,
+    decisions,
+    manifestOf,
+  });
+  const { operations, accounts } = compared;
+  const unseen = recorded?.explain(operations, decisions) ?? [];
+  const onlyOnline = [...own.onlyOnline, ...secrets, ...firstBoot.problems, ...compared.onlyOnline];
+  const manifest: Manifest = {
+    ...manifestOf(operations),
+    operations: [...operations, ...firstBoot.operations],
     warnings: [
       ...leftOut.warnings,
       ...own.warnings,
       ...initramfs.warnings,
       ...unseen,
-      ...warnings,
+      ...compared.warnings,
       ...(due?.warnings ?? []),
     ].slice(0, LISTED_WARNINGS),
     ...(recorded && { recording: recorded.facts() }),
+    ...(accounts.length > 0 && { accounts }),
     ...(own.steps.length > 0 && { deferred: [...own.steps] }),
-    ...(onlyOnline.length > 0 && { onlyOnline }),
+    ...(onlyOnline.length > 0 && { onlyOnline: onlyOnline.slice(0, LISTED_REASONS) }),
     decisions: decisions.listed(),
-    ...(due?.due === undefined ? {} : { due: due.due }),
   };
   const recordContents = new Map([...changes.recordContents, ...firstBoot.contents]);
   return {
     manifest,
+    ...(compared.witness && { witness: compared.witness }),
     contents: () => contentsInOrder(manifest.operations, after, { ...changes, recordContents }),
   };
 }
@@ -156,44 +184,6 @@ function checkSizes(operations: readonly Operation[]): void {
       sizeBytes,
     });
   }
-}
-
-/** Marks the operations that put the representative's own values: they fit no other machine. */
-async function markIdentity(
-  operations: readonly Operation[],
-  after: Image,
-  { recordContents, kept }: Changes,
-): Promise<{ operations: Operation[]; warnings: string[] }> {
-  const search = identitySearch(after.identity);
-  const warnings: string[] = [];
-  const marked: Operation[] = [];
-  for (const operation of operations) {
-    const found = holdsContent(operation) ? await identityIn(operation) : [];
-    if (!holdsContent(operation) || found.length === 0) {
-      marked.push(operation);
-      continue;
-    }
-    marked.push({ ...operation, holdsIdentity: found });
-    warnings.push(
-      `${operation.path} holds the representative's ${found.join(', ')} and fits no other machine`,
-    );
-  }
-  return { operations: marked, warnings };
-
-  async function identityIn(operation: OperationWithContent): Promise<string[]> {
-    const { path } = operation;
-    if (operation.kind === 'put-file') {
-      return search(path, kept.get(operation.content) ?? (await after.readFile(path)));
-    }
-    if (operation.kind === 'make-symlink') return search(path, new TextEncoder().encode(operation.target));
-    return [...new Set(contentsOf(operation).flatMap((digest) => search(path, recordContents.get(digest)!)))];
-  }
-}
-
-type OperationWithContent = OperationOf<'put-file' | 'put-record' | 'make-symlink'>;
-
-function holdsContent(operation: Operation): operation is OperationWithContent {
-  return ['put-file', 'put-record', 'make-symlink'].includes(operation.kind);
 }
 
 async function* contentsInOrder(

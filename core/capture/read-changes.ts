@@ -21,6 +21,10 @@ export interface Changes {
   readonly inodes: readonly InodeChange[];
   readonly records: readonly OperationOf<'put-record'>[];
   readonly recordContents: ReadonlyMap<Digest, Uint8Array>;
+  /** Bytes that the records had before, by path and key. */
+  readonly recordBefores: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+  /** What files held before in which the machine's own values stand. */
+  readonly ownBefores: ReadonlyMap<string, Uint8Array>;
   /** New contents of files, as many as fit. */
   readonly kept: KeptContents;
 }
@@ -31,12 +35,15 @@ export async function readChanges(
   after: Image,
   candidates: readonly ChangedUnit[],
   codecFor: (path: string) => RecordCodec | undefined,
+  holdsOwnValues: (path: string, bytes: Uint8Array) => boolean = () => false,
 ): Promise<Changes> {
   const limit = pLimit(CONCURRENT_READS);
   const kept = new KeptContents();
   const entries: EntryChange[] = [];
   const records: OperationOf<'put-record'>[] = [];
   const recordContents = new Map<Digest, Uint8Array>();
+  const recordBefores = new Map<string, ReadonlyMap<string, Uint8Array>>();
+  const ownBefores = new Map<string, Uint8Array>();
   await Promise.all(
     candidates.toSorted(byInode).map((changed) =>
       limit(async () => {
@@ -44,6 +51,7 @@ export async function readChanges(
         if (recordChange.kind === 'records') {
           records.push(recordChange.operation);
           for (const [digest, bytes] of recordChange.contents) recordContents.set(digest, bytes);
+          recordBefores.set(changed.path, recordChange.befores);
         }
         if (recordChange.kind !== 'whole-file') return;
         for (const whole of [changed, ...(changed.companions ?? [])]) entries.push(await entryChange(whole));
@@ -52,7 +60,11 @@ export async function readChanges(
   );
   async function entryChange(changed: ChangedPath): Promise<EntryChange> {
     const { path } = changed;
-    const old = changed.before && (await readEntry(before, path, changed.before));
+    const onBefore = (_: Digest, bytes: Uint8Array): void => {
+      if (holdsOwnValues(path, bytes)) ownBefores.set(path, new Uint8Array(bytes));
+    };
+    const readBefore = { onContent: onBefore, wholeBytes: WHOLE_BYTES };
+    const old = changed.before && (await readEntry(before, path, changed.before, readBefore));
     const onContent = (digest: Digest, bytes: Uint8Array): void => {
       if (digest !== old?.content) kept.keep(digest, bytes);
     };
@@ -75,7 +87,7 @@ export async function readChanges(
       entries.map((entry) => ({ path: entry.path, stat: entry.after?.stat })),
     ),
   );
-  return { entries, inodes, records, recordContents, kept };
+  return { entries, inodes, records, recordContents, recordBefores, ownBefores, kept };
 }
 
 /**

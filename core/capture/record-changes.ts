@@ -17,6 +17,8 @@ export type RecordChange =
       readonly operation: OperationOf<'put-record'>;
       /** Bytes of the records put, by digest. */
       readonly contents: ReadonlyMap<Digest, Uint8Array>;
+      /** Bytes that the records had before, by key. */
+      readonly befores: ReadonlyMap<string, Uint8Array>;
     }
   /** Not a record file on both sides, or one that changed in more than records. */
   | { readonly kind: 'whole-file' };
@@ -48,7 +50,7 @@ export async function recordChangeOf(
         after: entryAfter.digest,
         records,
       } as const;
-      return { kind: 'records', operation, contents };
+      return { kind: 'records', operation, contents, befores: new Map() };
     }
   }
 
@@ -57,7 +59,19 @@ export async function recordChangeOf(
   const { records, contents } = difference(old.file, fileAfter);
   if (records.length === 0 && old.digest === entryAfter.digest) return { kind: 'none' };
   const operation = { ...common, before: old.digest, after: entryAfter.digest, records };
-  return { kind: 'records', operation, contents };
+  return { kind: 'records', operation, contents, befores: beforesOf(old.file, records) };
+}
+
+function beforesOf(
+  { records }: RecordFile,
+  changed: OperationOf<'put-record'>['records'],
+): ReadonlyMap<string, Uint8Array> {
+  return new Map(
+    changed.flatMap(({ key }) => {
+      const bytes = records.get(key);
+      return bytes === undefined ? [] : [[key, bytes] as const];
+    }),
+  );
 }
 
 /** A file that was not there is one without records, where the format knows such a file: other machines may have theirs. */

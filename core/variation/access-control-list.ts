@@ -27,3 +27,13 @@ export function mapAclIds(
   }
   return bytes;
 }
+
+/** Every number of a user or group in an access control list; none in other attributes. */
+export function idsInAcl(attribute: string, value: Uint8Array): number[] {
+  const ids: number[] = [];
+  mapAclIds(attribute, value, (_, id) => {
+    ids.push(id);
+    return id;
+  });
+  return ids;
+}

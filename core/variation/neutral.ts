@@ -4,7 +4,7 @@ import type { PointOfVariation } from './points-of-variation';
 const CONFIGURATION = /^\/(etc|boot|root|home|srv|opt|usr\/local|var)\//;
 /** Holds only what packages bring, and a host may be called after a package. */
 const PACKAGE_DATABASE = /^\/var\/lib\/dpkg\//;
-/** Shorter words stand somewhere by chance. */
+/** Shorter words stand somewhere by chance; `db1` less so. */
 const MIN_WORD_LENGTH = 4;
 
 /** A value of the machine's own in a content. */
@@ -57,7 +57,8 @@ export function ownValues(
   const found: Occurrence[] = [];
   for (const point of points) {
     if (point.where === 'configuration' && !isConfiguration) continue;
-    if (point.strength === 'word' && point.value.length < MIN_WORD_LENGTH) continue;
+    if (point.strength === 'word' && point.value.length < (/\d/.test(point.value) ? 3 : MIN_WORD_LENGTH))
+      continue;
     const value = Buffer.from(point.value, 'latin1');
     for (let at = buffer.indexOf(value); at >= 0; at = buffer.indexOf(value, at + 1)) {
       if (!point.isBinary && !isWord(buffer, at, value)) continue;

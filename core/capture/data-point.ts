@@ -1,0 +1,22 @@
+import type { Image } from '../image/image';
+import type { PathSummary } from '../recording/summarize-recording';
+import { type Variation, variationOf } from '../variation/variation';
+
+/** One machine on which the update was run. */
+export interface DataPoint {
+  readonly before: Image;
+  readonly after: Image;
+  /** By what it differs from its twins, before and after. */
+  readonly was: Variation;
+  readonly is: Variation;
+  /** What its recording tells of a path; undefined when it was not recorded, or not whole. */
+  readonly recorded?: (path: string) => PathSummary | undefined;
+}
+
+export async function dataPoint(
+  before: Image,
+  after: Image,
+  recorded?: DataPoint['recorded'],
+): Promise<DataPoint> {
+  return { before, after, was: await variationOf(before), is: await variationOf(after), recorded };
+}
