@@ -57,7 +57,8 @@ export async function launchClone(
   }
   if (!clone.written) {
     const changed = clone.snapshots.filter(({ snapshotId, baseSnapshotId }) => snapshotId !== baseSnapshotId);
-    const journalKey = (volumeId: string): string => applyProgressKey(run, instanceId, `clone-${volumeId}`);
+    const journalKey = (volumeId: string): string =>
+      applyProgressKey(run, instanceId, `clone-${classId}-${volumeId}`);
     await completeChildSnapshots(services, changed, journalKey, meter);
     clone = await save({ ...clone, written: true });
   }
@@ -100,7 +101,8 @@ async function writeIsolatedCopy(
 ): Promise<Pick<CloneDocument, 'snapshots' | 'changes'> | undefined> {
   const base = await services.documents.read<SnapshotsDocument>(snapshotsKey(run, instanceId, 'base'));
   const volumes = await openOverlays(services, base.snapshots, meter);
-  const journalKey = (volumeId: string): string => applyProgressKey(run, instanceId, `clone-${volumeId}`);
+  const journalKey = (volumeId: string): string =>
+    applyProgressKey(run, instanceId, `clone-${classId}-${volumeId}`);
   const { kernel } = services;
   const image = await openWritableImage(volumes, { kernel });
   try {

@@ -84,7 +84,14 @@ async function startUsable(
       {
         parentSnapshotId: snapshot.snapshotId,
         sizeGib: snapshot.sizeGib,
-        clientToken: clientToken(run, instanceId, purpose, snapshot.snapshotId, generation),
+        clientToken: clientToken(
+          run,
+          instanceId,
+          purpose,
+          tags[TAGS.classId] ?? '',
+          snapshot.snapshotId,
+          generation,
+        ),
         description,
         tags: {
           ...tags,
