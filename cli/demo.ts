@@ -102,7 +102,7 @@ async function problemsOf(
   if (report === undefined) return [...problems, 'the run left no report'];
   if (!report.succeeded) problems.push(`the run did not succeed: ${report.summary}`);
   for (const machine of report.machines) {
-    if (machine.outcome !== 'patched' && machine.outcome !== 'updated-online') {
+    if (!['patched', 'updated-online', 'checked'].includes(machine.outcome)) {
       problems.push(`${machine.name} ended as ${machine.outcome}: ${machine.sentence}`);
     }
   }

@@ -5,6 +5,7 @@ import { withPatchedFleet, type DemoOptions } from '../demo';
 import { EMULATOR } from './boot-emulated';
 import { ORACLE_CASES } from './cases/all-cases';
 import type { OracleCase } from './cases/oracle-case';
+import { runCheck } from './run-check';
 import { runOracle, type OracleResult } from './run-oracle';
 
 /** What `oracle list` prints: a line for each case. */
@@ -31,6 +32,9 @@ export async function oracle(
   };
   return withPatchedFleet({ ...options, pending }, fleet, async (open, { report, problems: ofRun }) => {
     const problems = [...ofRun, ...(report === undefined ? [] : (oracleCase.reportProblems?.(report) ?? []))];
+    const isCheck = update?.kind === 'compliance';
+    if (isCheck && report !== undefined)
+      problems.push(...(await runCheck(oracleCase, { clients: open.clients, report, tell })));
     const namesOf = (wanted: string): string[] =>
       (report?.machines ?? []).filter(({ outcome }) => outcome === wanted).map(({ name }) => name);
     const patched = namesOf('patched');
@@ -43,7 +47,7 @@ export async function oracle(
       tell,
     });
     tellResult(result, tell);
-    if (patched.length === 0) problems.push('no machine was patched offline');
+    if (patched.length === 0 && !isCheck) problems.push('no machine was patched offline');
     for (const problem of problems) tell(`PROBLEM ${problem}`);
     const holds = result.holds && problems.length === 0;
     tell(`the oracle ${holds ? 'holds' : 'does not hold'} for ${oracleCase.name}`);

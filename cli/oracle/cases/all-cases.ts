@@ -1,5 +1,7 @@
+import { compliance } from './compliance';
 import { debconf } from './debconf';
 import { kernel } from './kernel';
+import { layouts } from './layouts';
 import { opensshServer } from './openssh-server';
 import type { OracleCase } from './oracle-case';
 import { postgresql } from './postgresql';
@@ -13,6 +15,7 @@ import { service } from './service';
 /** Every case there is. To add one: write it in a file of its own and name it here. */
 export const ORACLE_CASES: readonly OracleCase[] = [
   security,
+  layouts,
   service,
   debconf,
   remove,
@@ -22,6 +25,7 @@ export const ORACLE_CASES: readonly OracleCase[] = [
   opensshServer,
   postgresql,
   kernel,
+  compliance,
 ];
 
 /** @throws RangeError naming those that there are */

@@ -3,9 +3,9 @@ import { smallCase, UNATTENDED } from './small-case';
 
 export const purge = smallCase({
   name: 'purge',
-  about: 'purge dnsmasq and what only it needed: configuration, enablement links and user go',
+  about: 'purge dnsmasq and what only it needed: configuration and enablement links go',
   set: WITH_DNSMASQ,
   commands: [UNATTENDED, 'apt-get -qq -y --autoremove purge dnsmasq dnsmasq-base'],
   named: [],
-  same: ['! systemctl cat dnsmasq', '! id dnsmasq', '! ls /etc/dnsmasq.conf /etc/dnsmasq.d'],
+  same: ['! systemctl cat dnsmasq', '! ls /etc/dnsmasq.conf /etc/dnsmasq.d'],
 });
