@@ -44,11 +44,11 @@ export function numberBy(
     case 'first-free-pair':
       return firstUp(ranges.adduser, isFreeForBoth);
     case 'below-lowest':
-      return belowLowest(ranges.useradd, own);
+      return isSystem ? belowLowest(ranges.useradd, own) : undefined;
     case 'last-free-pair':
-      return lastDown(ranges.sysusers, isFreeForBoth);
+      return isSystem ? lastDown(ranges.sysusers, isFreeForBoth) : undefined;
     case 'above-highest':
-      return aboveHighest(ranges.useradd, own);
+      return isSystem ? undefined : aboveHighest(ranges.useradd, own);
     case 'as-user':
       if (userId === undefined || kind === 'user') return undefined;
       if (isFree(userId)) return userId;
