@@ -130,7 +130,10 @@ function joinMostSimilar(group: Group, anchors: readonly Group[]): Group | undef
   return best.anchor;
 }
 
-function classOf(anchor: Group, { representative: wanted, dataPoints = 1 }: ClassifyOptions): ImageClass {
+function classOf(
+  anchor: Group,
+  { representative: wanted, dataPoints = 1, differences }: ClassifyOptions,
+): ImageClass {
   const groups = [anchor, ...anchor.joined];
   const all = groups.flatMap(({ instanceIds }) => instanceIds);
   const live = new Set(groups.flatMap(({ liveIds }) => liveIds));
@@ -143,7 +146,12 @@ function classOf(anchor: Group, { representative: wanted, dataPoints = 1 }: Clas
   const witness = dataPoints === 1 ? undefined : chooseWitness(groups, representative.instanceId, wanted);
   const online = useLive ? [representative.instanceId] : [];
   if (witness?.kind === 'live') online.push(witness.instanceId);
-  const identity = JSON.stringify([groups.map(({ signature }) => signature), all]);
+  // The same machines in a later round are another class; how they differed names the one before.
+  const identity = JSON.stringify([
+    groups.map(({ signature }) => signature),
+    all,
+    ...(differences?.get(all[0]!) ?? []),
+  ]);
   return {
     classId: digestOf(new TextEncoder().encode(identity)).slice('sha256:'.length, 'sha256:'.length + 12),
     signature: anchor.signature,

@@ -26,10 +26,12 @@ test('a live representative is updated, equal stopped machines are patched, the 
   const script = "printf 'setting = mine\\n' > $MNT/etc/app.conf";
   const changed = await fleet.machine('changed', { script });
 
-  const output = await wholeRun(services, FLEET_UPDATES, FLEET_INPUT);
+  const output = await wholeRun(services, FLEET_UPDATES, { ...FLEET_INPUT, dataPoints: 2 });
   expect({ ...output, machines: await machines() }).toMatchObject({
     patched: 3,
     updatedOnline: 1,
+    // On the running machine, on a witness, and on the clone of the one that differs.
+    onlineUpdates: 3,
     failed: 0,
     notPatched: 0,
     classes: 2,

@@ -47,7 +47,8 @@ export const FLEET_UPDATES: UpdatesDocument = {
   representative: 'auto',
 };
 
-export const FLEET_INPUT = { update: 'app', targets: { tags: { PatchGroup: 'all' } } };
+/** Without a witness, whose clone takes a test some seconds. */
+export const FLEET_INPUT = { update: 'app', targets: { tags: { PatchGroup: 'all' } }, dataPoints: 1 };
 
 export interface FleetMachine {
   readonly running?: boolean;

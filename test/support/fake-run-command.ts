@@ -4,6 +4,12 @@ export interface SentCommand {
   readonly instanceId: string;
   readonly commands: readonly string[];
   readonly comment: string;
+  /** Of any other than AWS-RunShellScript. */
+  readonly document?: {
+    readonly name: string;
+    readonly version?: string;
+    readonly parameters: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /** What an invocation answers, one after the other; the last one stays. */
@@ -13,6 +19,7 @@ export interface Answer {
   readonly ResponseCode?: number;
   readonly StandardOutputContent?: string;
   readonly StandardErrorContent?: string;
+  readonly CommandPlugins?: readonly { readonly ResponseCode: number; readonly Output: string }[];
   /** Thrown instead. */
   readonly error?: string;
 }
@@ -21,6 +28,10 @@ export interface Answer {
 export class FakeRunCommand {
   readonly sent: SentCommand[] = [];
   readonly online = new Set<string>();
+  /** Instances that never were managed nodes. */
+  readonly unmanaged = new Set<string>();
+  /** What was put into Compliance, in order. */
+  readonly complianceOf: Record<string, unknown>[] = [];
   /** Commands are carried out, but their sender never learns of it. */
   losesAnswers = false;
   /** Runs when a command is sent. */
@@ -40,8 +51,17 @@ export class FakeRunCommand {
     switch (name) {
       case 'SendCommandCommand': {
         const [instanceId] = input['InstanceIds'] as string[];
-        const { commands } = input['Parameters'] as { commands: string[] };
-        this.sent.push({ instanceId: instanceId!, commands, comment: String(input['Comment']) });
+        const { commands = [], ...parameters } = input['Parameters'] as Record<string, string[]>;
+        const [name, version] = [
+          String(input['DocumentName']),
+          input['DocumentVersion'] as string | undefined,
+        ];
+        this.sent.push({
+          instanceId: instanceId!,
+          commands,
+          comment: String(input['Comment']),
+          ...(name !== 'AWS-RunShellScript' && { document: { name, version, parameters } }),
+        });
         await this.onSend(this.sent.at(-1)!);
         if (this.losesAnswers) throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
         return { Command: { CommandId: `command-${this.sent.length}` } };
@@ -61,6 +81,10 @@ export class FakeRunCommand {
         if (answer?.error !== undefined) throw Object.assign(new Error(answer.error), { name: answer.error });
         return answer;
       }
+      case 'ListCommandInvocationsCommand': {
+        const [answer] = this.answers.length > 1 ? this.answers.splice(0, 1) : this.answers;
+        return { CommandInvocations: answer === undefined ? [] : [answer] };
+      }
       case 'DescribeInstanceInformationCommand':
         return {
           InstanceInformationList: [...this.online].map((InstanceId) => ({
@@ -68,6 +92,12 @@ export class FakeRunCommand {
             PingStatus: 'Online',
           })),
         };
+      case 'PutComplianceItemsCommand':
+        if (this.unmanaged.has(String(input['ResourceId']))) {
+          throw Object.assign(new Error('no such node'), { name: 'InvalidResourceId' });
+        }
+        this.complianceOf.push(input);
+        return {};
       default:
         throw new Error(`the fake of Systems Manager has no ${name}`);
     }

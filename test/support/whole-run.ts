@@ -4,6 +4,7 @@ import { classifyTargets } from '../../aws/steps/classify-targets';
 import { cleanUpRun, terminateClone } from '../../aws/steps/clean-up';
 import { createVolume } from '../../aws/steps/create-volume';
 import { launchClone } from '../../aws/steps/launch-clone';
+import { rememberManifest } from '../../aws/steps/remembered-manifests';
 import { releaseLease, takeLease } from '../../aws/steps/leases';
 import { matchInstance } from '../../aws/steps/match-instance';
 import { planRun } from '../../aws/steps/plan-run';
@@ -104,7 +105,7 @@ export async function matchedMember(services: TestServices, instanceId: string):
 
 async function updateClass(services: TestServices, item: ClassItem): Promise<void> {
   const { run, classId } = item;
-  const { manifestKey, manifestDigest } = await captureClass(services, item);
+  const { manifestKey, manifestDigest } = item.recorded ?? (await captureClass(services, item));
   for (const member of await services.documents.readLines<MemberItem>(item.membersKey)) {
     await recorded(services, member, () =>
       matchInstance(services, { ...member, manifestKey, manifestDigest }),
@@ -115,6 +116,7 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
   for (const member of await services.documents.readLines<PatchItem>(restKey(run, classId))) {
     await recorded(services, member, () => patchInstance(services, member));
   }
+  if (item.recorded === undefined) await rememberManifest(services, { run, classId });
 }
 
 async function captureClass(services: TestServices, item: ClassItem): Promise<CaptureUpdateOutput> {
