@@ -1,11 +1,12 @@
+import { rm } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { parseCheckOutput } from '../../core/compliance/parse-check-output';
-import type { Update } from '../../core/update/update';
+import type { CommandsUpdate } from '../../core/update/update';
 import { makeFleetImages } from './fleet-images';
 import { type MachinePlan, planFleet } from './fleet-plan';
-import { patchFile } from './fleet-product';
+import { patchFile, type StoredManifest } from './fleet-product';
 import { type OnlineRun, OnlineUpdates } from './online-updates';
-import { patchInRounds, type RoundsResult } from './patch-rounds';
+import { type PatchedMachine, patchInRounds, type RoundsResult } from './patch-rounds';
 import type { ScratchStore } from './scratch-store';
 import { differencesBetween, type Effects, effectsOf, outcomes } from './truth';
 
@@ -38,7 +39,7 @@ export interface UpdateResult {
 export async function classifyFleet(
   store: ScratchStore,
   size: number,
-  updates: readonly Update[],
+  updates: readonly CommandsUpdate[],
   tell: (line: string) => void,
 ): Promise<UpdateResult[]> {
   const machines = planFleet(size);
@@ -57,7 +58,7 @@ export async function classifyFleet(
 }
 
 async function measureUpdate(
-  update: Update,
+  update: CommandsUpdate,
   runs: readonly OnlineRun[],
   store: ScratchStore,
 ): Promise<UpdateResult> {
@@ -76,29 +77,8 @@ async function measureUpdate(
   const rounds = await patchInRounds(update, machines, byId);
   const falselyPatched: string[] = [];
   const failed: string[] = [];
-  for (const { machine, by } of rounds.patched) {
-    if (isCheck) {
-      const [found, own] = [effects.get(by.capturedOn)!, effects.get(machine.instanceId)!];
-      const [first] = differencesBetween(found, own);
-      if (first !== undefined)
-        falselyPatched.push(describe(machine, byId.get(by.capturedOn)!.machine, first));
-      continue;
-    }
-    const image = store.file('patched.img');
-    await store.copy(byId.get(machine.instanceId)!.before, image);
-    try {
-      await patchFile(image, by);
-    } catch (error) {
-      failed.push(`${machine.hostName}: ${error instanceof Error ? error.message : String(error)}`);
-      continue;
-    }
-    const offline = await effectsOf(byId.get(machine.instanceId)!.before, image);
-    const differences = differencesBetween(offline, effects.get(machine.instanceId)!);
-    if (differences.length > 0) {
-      const other = byId.get(by.capturedOn)!.machine;
-      falselyPatched.push(describe(machine, other, differences.slice(0, 4).join('; ')));
-    }
-  }
+  const limit = pLimit(AT_ONCE);
+  await Promise.all(rounds.patched.map((patched) => limit(() => judge(patched))));
   return {
     update: update.name,
     machines: machines.length,
@@ -113,6 +93,31 @@ async function measureUpdate(
     planMistakes: mistakes,
     notes: [...rounds.notes, ...rounds.left.map(({ instanceId, reason }) => `${instanceId}: ${reason}`)],
   };
+
+  async function judge({ machine, by }: PatchedMachine): Promise<void> {
+    const own = effects.get(machine.instanceId)!;
+    const other = byId.get(by.capturedOn)!.machine;
+    const differences = isCheck
+      ? differencesBetween(effects.get(by.capturedOn)!, own)
+      : await patchAndCompare(machine, by, own);
+    if (differences.length === 0) return;
+    falselyPatched.push(describe(machine, other, differences.slice(0, 4).join('; ')));
+  }
+
+  async function patchAndCompare(machine: MachinePlan, by: StoredManifest, own: Effects): Promise<string[]> {
+    const { before } = byId.get(machine.instanceId)!;
+    const image = store.file(`patched-${machine.instanceId}.img`);
+    await store.copy(before, image);
+    try {
+      await patchFile(image, by);
+      return differencesBetween(await effectsOf(before, image), own);
+    } catch (error) {
+      failed.push(`${machine.hostName}: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    } finally {
+      await rm(image);
+    }
+  }
 }
 
 const describe = (machine: MachinePlan, by: MachinePlan, what: string): string =>

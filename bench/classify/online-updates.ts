@@ -4,7 +4,7 @@ import { parseRecording } from '../../core/recording/parse-recording';
 import { joinRecorder, RECORDER_MODULES } from '../../core/recording/recorder-program';
 import { type RecordingSummary, summarizeRecording } from '../../core/recording/summarize-recording';
 import { recordedScript } from '../../core/update/recorded-script';
-import type { Update } from '../../core/update/update';
+import type { CommandsUpdate } from '../../core/update/update';
 import { updateScript } from '../../core/update/update-script';
 import { BENCH_FOLDER } from '../bench-folder';
 import { type FleetImages, onMachine, script } from './fleet-images';
@@ -40,7 +40,7 @@ export class OnlineUpdates {
     return new OnlineUpdates(store, images, recorder, await readFile(script('run_online.sh'), 'utf8'));
   }
 
-  async run(update: Update, machine: MachinePlan): Promise<OnlineRun> {
+  async run(update: CommandsUpdate, machine: MachinePlan): Promise<OnlineRun> {
     const before = this.images.imageOf(machine);
     const name = `${update.name}-${machine.instanceId}`;
     const [after, commands, output, recording] = ['img', 'sh', 'out', 'recording'].map((ending) =>

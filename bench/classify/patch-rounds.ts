@@ -1,12 +1,14 @@
+import pLimit from 'p-limit';
 import { classify, type ImageClass } from '../../core/classify/classify';
 import type { Difference } from '../../core/match/difference';
-import type { Profile } from '../../core/profile/profile';
 import type { Update } from '../../core/update/update';
 import type { MachinePlan } from './fleet-plan';
 import { captureRuns, matchFile, profileOf, type StoredManifest } from './fleet-product';
 import type { OnlineRun } from './online-updates';
 
 const MAX_ROUNDS = 8;
+/** Images read at the same time. */
+const AT_ONCE = 4;
 
 export interface PatchedMachine {
   readonly machine: MachinePlan;
@@ -37,10 +39,13 @@ export async function patchInRounds(
   runs: ReadonlyMap<string, OnlineRun>,
 ): Promise<RoundsResult> {
   const byId = new Map(machines.map((machine) => [machine.instanceId, machine]));
-  const profiles = new Map<string, Profile>();
-  for (const { instanceId } of machines) {
-    profiles.set(instanceId, await profileOf(runs.get(instanceId)!.before, update, instanceId));
-  }
+  const limit = pLimit(AT_ONCE);
+  const found = await Promise.all(
+    machines.map(({ instanceId }) =>
+      limit(() => profileOf(runs.get(instanceId)!.before, update, instanceId)),
+    ),
+  );
+  const profiles = new Map(found.map((profile) => [profile.instanceId, profile]));
   const packages = new Set([...profiles.values()].flatMap((profile) => Object.keys(profile.packages)));
   const online: string[] = [];
   const patched: PatchedMachine[] = [];
@@ -56,20 +61,24 @@ export async function patchInRounds(
       round > 1 ? [] : machines.filter((machine) => machine.live).map(({ instanceId }) => instanceId),
     );
     const candidates = [];
-    for (const instanceId of waiting.keys()) {
-      const fit = round === 1 ? undefined : await findFit(instanceId);
+    const ids = [...waiting.keys()];
+    const fits = await Promise.all(
+      ids.map((instanceId) => limit(async () => (round === 1 ? undefined : findFit(instanceId)))),
+    );
+    for (const [index, instanceId] of ids.entries()) {
+      const fit = fits[index];
       if (fit === undefined) candidates.push(profiles.get(instanceId)!);
       else patched.push({ machine: byId.get(instanceId)!, by: fit });
     }
-    const found = classify(candidates, {
+    const classified = classify(candidates, {
       live,
       representative: 'auto',
       dataPoints: 2,
       ...(round > 1 && { differences: waiting }),
     });
-    left.push(...found.unclassified);
+    left.push(...classified.unclassified);
     waiting = new Map();
-    for (const imageClass of found.classes) await patchClass(imageClass);
+    for (const imageClass of classified.classes) await patchClass(imageClass);
   }
   left.push(...[...waiting.keys()].map((instanceId) => ({ instanceId, reason: 'no round was left' })));
   return { online, rounds: round, classes, patched, differences: told, left, notes };
@@ -94,17 +103,28 @@ export async function patchInRounds(
       // It was run there all the same.
       known.unshift(await captureRuns(update, witnessRun, undefined, packages));
     }
-    for (const instanceId of members) {
-      const result = await matchFile(runs.get(instanceId)!.before, stored);
+    const results = await Promise.all(
+      members.map((instanceId) => limit(() => matchFile(runs.get(instanceId)!.before, stored))),
+    );
+    for (const [index, instanceId] of members.entries()) {
+      const result = results[index]!;
       if (result.matched) {
         patched.push({ machine: byId.get(instanceId)!, by: stored });
+        continue;
+      }
+      told.set(instanceId, [...(told.get(instanceId) ?? []), inWords(result.differences[0]!)]);
+      if (instanceId === representative.instanceId) {
+        // Another round would end the same.
+        left.push({
+          instanceId,
+          reason: `its own update cannot be made offline: ${inWords(result.differences[0]!)}`,
+        });
         continue;
       }
       waiting.set(instanceId, [
         classId,
         ...result.differences.map(({ path, record, found }) => `${path}\0${record ?? ''}\0${found}`),
       ]);
-      told.set(instanceId, [...(told.get(instanceId) ?? []), inWords(result.differences[0]!)]);
     }
   }
 }

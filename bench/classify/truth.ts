@@ -95,6 +95,8 @@ export function outcomes(
 /** Owners by name, and no numbers that depend on who had them before. */
 function canonical(effects: Effects): string {
   const lines = [...effects.values()]
+    // A backup shows its table one write earlier, and so what was done by hand before.
+    .filter(({ path }) => !/^\/etc\/\w+-$|-old$/.test(path))
     .filter(
       ({ type, path }) => type !== DIRECTORY || path.startsWith('/var/lib/') || path.startsWith('/etc/'),
     )

@@ -1,7 +1,7 @@
-import type { Update } from '../../core/update/update';
+import type { CommandsUpdate } from '../../core/update/update';
 
 /** The updates that are run on the fleet, each on the machines as they were built. */
-export const UPDATES: readonly Update[] = [
+export const UPDATES: readonly CommandsUpdate[] = [
   { name: 'upgrade', kind: 'packages', select: 'security' },
   {
     name: 'settings',
