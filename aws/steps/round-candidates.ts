@@ -69,11 +69,8 @@ export async function laterRound(
   round: number,
   maxRounds: number,
 ): Promise<Candidates> {
-  const { unmatched, onlyOnline } = await unmatchedMembers(documents, run, round - 1);
-  const leftOut = [...onlyOnline].map(([instanceId, reasons]) => ({
-    instanceId,
-    reason: `it needs the update online: ${reasons.join('; ')}`,
-  }));
+  const { unmatched, hopeless } = await unmatchedMembers(documents, run, round - 1);
+  const leftOut = [...hopeless].map(([instanceId, reason]) => ({ instanceId, reason }));
   const nobody = { profiles: [], live: new Set<string>(), fits: new Map<string, RememberedFit>() };
   if (round > maxRounds) {
     const reason = `it matched no manifest in ${maxRounds} round(s)`;

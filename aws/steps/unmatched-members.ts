@@ -5,8 +5,8 @@ import type { DocumentStore } from '../s3/document-store';
 export interface Unmatched {
   /** How each member differs from its class's manifest. */
   readonly unmatched: ReadonlyMap<string, readonly string[]>;
-  /** Members of classes whose update can be done online only: why. Another round would not help them. */
-  readonly onlyOnline: ReadonlyMap<string, readonly string[]>;
+  /** Members that another round would not help, and why. */
+  readonly hopeless: ReadonlyMap<string, string>;
 }
 
 /**
@@ -20,8 +20,8 @@ export async function unmatchedMembers(
 ): Promise<Unmatched> {
   const { classes } = await documents.read<RoundDocument>(roundKey(run, round));
   const unmatched = new Map<string, readonly string[]>();
-  const onlyOnline = new Map<string, readonly string[]>();
-  for (const { classId, members } of classes) {
+  const hopeless = new Map<string, string>();
+  for (const { classId, members, representative } of classes) {
     const reasons = (await documents.find<CaptureDocument>(captureKey(run, classId)))?.told.onlyOnline;
     const found = await Promise.all(
       members.map(async (instanceId) => ({
@@ -31,11 +31,15 @@ export async function unmatchedMembers(
     );
     for (const { match, failed } of found) {
       if (match === undefined || match.matched || failed) continue;
-      if (reasons !== undefined) onlyOnline.set(match.instanceId, reasons);
-      else unmatched.set(match.instanceId, [classId, ...match.differences.map(inWords)]);
+      const { instanceId } = match;
+      if (reasons !== undefined) {
+        hopeless.set(instanceId, `it needs the update online: ${reasons.join('; ')}`);
+      } else if (representative.kind === 'clone' && representative.instanceId === instanceId) {
+        hopeless.set(instanceId, 'not even what the update did to its own clone fits it');
+      } else unmatched.set(instanceId, [classId, ...match.differences.map(inWords)]);
     }
   }
-  return { unmatched, onlyOnline };
+  return { unmatched, hopeless };
 }
 
 const inWords = ({ path, record, found }: MatchDocument['differences'][number]): string =>

@@ -152,13 +152,23 @@ describe('a later round', () => {
   });
 
   test('gives a class of the same machines another name: what the one before it left is not its own', async () => {
-    await profiled({ 'i-2': {}, 'i-3': {} });
+    await profiled({ 'i-2': { fits: FIT }, 'i-3': { fits: FIT } });
     const [first] = (await classified()).items as [ClassItem];
-    await services.documents.write(keys.captureKey(run, first.classId), { told: {} });
     for (const instanceId of ['i-2', 'i-3']) await unmatched(instanceId, first.classId);
-    const { items, members } = await classified(2);
-    expect(members).toEqual([['i-2', 'i-3']]);
-    expect(items[0]!.classId).not.toBe(first.classId);
+    const second = await classified(2);
+    expect(second.members).toEqual([['i-2', 'i-3']]);
+    expect(second.items[0]!.classId).not.toBe(first.classId);
+  });
+
+  test('leaves alone a machine that not even its own clone could tell for', async () => {
+    await profiled({ 'i-2': {}, 'i-3': {} });
+    const [{ classId, representative }] = (await classified()).items as [ClassItem];
+    expect(representative).toEqual({ instanceId: 'i-2', kind: 'clone' });
+    await services.documents.write(keys.captureKey(run, classId), { told: {} });
+    for (const instanceId of ['i-2', 'i-3']) await unmatched(instanceId, classId);
+    const { members, leftOut } = await classified(2);
+    expect(members).toEqual([['i-3']]);
+    expect(leftOut).toEqual([{ instanceId: 'i-2', reason: expect.stringContaining('its own clone') }]);
   });
 
   test('leaves alone whose update can be done online only: another round would not help', async () => {
