@@ -1,5 +1,5 @@
 import type { IdentityValues } from '../image/identity-values';
-import { ownValues } from '../variation/neutral';
+import { type Occurrence, ownValues } from '../variation/neutral';
 import type { PointOfVariation } from '../variation/points-of-variation';
 import { alignContents, lengthMayCount } from '../variation/substitutions';
 import type { TimeWindow } from '../variation/dates';
@@ -28,17 +28,19 @@ export class TemplatesAlone {
 
   templateOf(path: string, content: Uint8Array): Template {
     const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    const substitutions = ownValues(path, content, this.points)
-      // A host name may be a word; a domain is the same on most machines, and a machine with another is told.
-      .filter(({ point }) => point.strength === 'sure' || point.name === 'domain')
-      .map(({ offsetBytes, lengthBytes, point }): Substitution => ({
-        offsetBytes,
-        lengthBytes,
-        value: point.name,
-        ...(point.strength === 'word' && { fixed: true as const }),
-        ...(lengthMayCount(buffer, offsetBytes, offsetBytes + lengthBytes) && { sameLength: true as const }),
-      }));
-    return { substitutions, holdsIdentity: this.search(path, blanked(content, substitutions)) };
+    const found = ownValues(path, content, this.points);
+    // A host name may be a word; a domain is the same on most machines, and a machine with another is told.
+    const isKnown = ({ point }: Occurrence): boolean => point.strength === 'sure' || point.name === 'domain';
+    const words = found.filter((value) => !isKnown(value)).map(({ point }) => point.label);
+    const substitutions = found.filter(isKnown).map(({ offsetBytes, lengthBytes, point }): Substitution => ({
+      offsetBytes,
+      lengthBytes,
+      value: point.name,
+      ...(point.strength === 'word' && { fixed: true as const }),
+      ...(lengthMayCount(buffer, offsetBytes, offsetBytes + lengthBytes) && { sameLength: true as const }),
+    }));
+    const holds = [...words, ...this.search(path, blanked(content, substitutions))];
+    return { substitutions, holdsIdentity: [...new Set(holds)] };
   }
 }
 

@@ -3,6 +3,9 @@ import { ImageElvesError } from '../errors';
 import type { Metadata } from '../filesystem/filesystem';
 import { readText } from '../image/follow-links';
 import type { Image } from '../image/image';
+import { parentOf } from '../manifest/image-path';
+import { ORIGINAL_VALUES_PATH, originalValuesText } from '../variation/original-values';
+import { pointsOfVariation } from '../variation/points-of-variation';
 import {
   AGENT_UNITS,
   CLONE_TARGET,
@@ -98,6 +101,15 @@ export async function isolateClone(
     changes.push(
       file('/etc/hosts', hosts, 0o644, 'the clone finds itself under its own name, as its original did'),
     );
+  const values = originalValuesText(await pointsOfVariation(image));
+  changes.push(
+    file(ORIGINAL_VALUES_PATH, values, 0o600, 'the names of the original still stand in its files'),
+  );
+  const folder = parentOf(ORIGINAL_VALUES_PATH);
+  if (await isMissing(image, folder)) {
+    const operation = { kind: 'make-directory', path: folder, metadata: metadata(0o755, mtimeNs) } as const;
+    changes.push({ operation, why: 'for what ImageElves writes on the clone' });
+  }
   return [...changes, ...(await newIdentity(image, mtimeNs))].sort(byPath);
 }
 

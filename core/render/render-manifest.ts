@@ -64,7 +64,9 @@ class ManifestRenderer {
     private readonly packed: ContentSource,
   ) {
     this.contents = new RenderedContents(packed);
-    this.values = new Map(points.map(({ name, value }) => [name, value]));
+    this.values = new Map(
+      points.filter(({ isOriginal }) => isOriginal !== true).map(({ name, value }) => [name, value]),
+    );
   }
 
   async render(operations: readonly Operation[]): Promise<Operation[]> {

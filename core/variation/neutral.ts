@@ -4,6 +4,19 @@ import type { PointOfVariation } from './points-of-variation';
 const CONFIGURATION = /^\/(etc|boot|root|home|srv|opt|usr\/local|var)\//;
 /** Holds only what packages bring, and a host may be called after a package. */
 const PACKAGE_DATABASE = /^\/var\/lib\/dpkg\//;
+/** Names that many machines share tell no machine, unless a second one proves it. */
+const COMMON_NAMES = new Set([
+  'localhost',
+  'localhost.localdomain',
+  'localdomain',
+  'debian',
+  'ubuntu',
+  'linux',
+  'root',
+  'server',
+  'default',
+  'rootfs',
+]);
 /** Shorter words stand somewhere by chance; `db1` less so. */
 const MIN_WORD_LENGTH = 4;
 
@@ -57,8 +70,7 @@ export function ownValues(
   const found: Occurrence[] = [];
   for (const point of points) {
     if (point.where === 'configuration' && !isConfiguration) continue;
-    if (point.strength === 'word' && point.value.length < (/\d/.test(point.value) ? 3 : MIN_WORD_LENGTH))
-      continue;
+    if (point.strength === 'word' && isCommon(point.value)) continue;
     const value = Buffer.from(point.value, 'latin1');
     for (let at = buffer.indexOf(value); at >= 0; at = buffer.indexOf(value, at + 1)) {
       if (!point.isBinary && !isWord(buffer, at, value)) continue;
@@ -72,6 +84,11 @@ export function ownValues(
     end = offsetBytes + lengthBytes;
     return true;
   });
+}
+
+function isCommon(value: string): boolean {
+  const least = /\d/.test(value) ? MIN_WORD_LENGTH - 1 : MIN_WORD_LENGTH;
+  return value.length < least || !/[a-z.:-]/i.test(value) || COMMON_NAMES.has(value.toLowerCase());
 }
 
 export function isConfigurationPath(path: string): boolean {

@@ -1,6 +1,7 @@
 import { readText } from '../image/follow-links';
 import type { Image } from '../image/image';
 import { networkPoints } from './network-points';
+import { originalPoints } from './original-values';
 import { uuidForms } from './value-forms';
 
 /**
@@ -22,6 +23,8 @@ export interface PointOfVariation {
   readonly where: 'anywhere' | 'configuration';
   /** Whether it is looked for between other letters and digits too: bytes, not text. */
   readonly isBinary?: boolean;
+  /** Of a clone: the value of the machine that it was made of. */
+  readonly isOriginal?: true;
 }
 
 /** A value shorter than this is never taken for a machine's own without a second machine. */
@@ -46,8 +49,12 @@ export async function pointsOfVariation(image: Image): Promise<PointOfVariation[
     const label = 'instance id';
     points.push({ name: 'instance-id', value: cloudInstanceId, label, strength, where: 'anywhere' });
   }
-  return withoutCommon(points);
+  points.push(...(await originalPoints(image, points)));
+  return points.sort((a, b) => b.value.length - a.value.length || (a.name < b.name ? -1 : 1));
 }
+
+/** Made up for a clone: no word. */
+const CLONE_NAME = /^imageelves-clone-/;
 
 function hostPoints(hostname: string | undefined, fqdn: string | undefined): PointOfVariation[] {
   const full = fqdn ?? (hostname?.includes('.') === true ? hostname : undefined);
@@ -64,7 +71,7 @@ function hostPoints(hostname: string | undefined, fqdn: string | undefined): Poi
       name: 'host-name',
       value: short,
       label: 'host name',
-      strength: 'word',
+      strength: CLONE_NAME.test(short) ? 'sure' : 'word',
       where: 'configuration',
     });
   return points;
@@ -103,32 +110,4 @@ async function hostKeyPoints(image: Image): Promise<PointOfVariation[]> {
     });
   }
   return points;
-}
-
-/** Names that many machines share tell no machine. */
-const COMMON_NAMES = new Set([
-  'localhost',
-  'localhost.localdomain',
-  'localdomain',
-  'debian',
-  'ubuntu',
-  'linux',
-  'root',
-  'server',
-  'default',
-  'rootfs',
-]);
-/** Without a letter, or this short, a name is found everywhere. */
-const MIN_NAME_LENGTH = 3;
-
-function withoutCommon(points: readonly PointOfVariation[]): PointOfVariation[] {
-  return points
-    .filter(
-      ({ value, strength }) =>
-        strength === 'sure' ||
-        (value.length >= MIN_NAME_LENGTH &&
-          /[a-z.:-]/i.test(value) &&
-          !COMMON_NAMES.has(value.toLowerCase())),
-    )
-    .sort((a, b) => b.value.length - a.value.length || (a.name < b.name ? -1 : 1));
 }

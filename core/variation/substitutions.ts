@@ -3,6 +3,9 @@ import { dateAt, type TimeWindow } from './dates';
 import { isWord, ownValues } from './neutral';
 import type { PointOfVariation } from './points-of-variation';
 
+/** A single letter differs by chance. */
+const MIN_PROVEN_LENGTH = 2;
+
 /** More in one content is not configuration with a machine's values in it. */
 const MOST_SUBSTITUTIONS = 10_000;
 
@@ -71,13 +74,18 @@ interface Pair {
 
 /** Values that both machines have, and that are not the same; the longest first. */
 function pairsOf(left: readonly PointOfVariation[], right: readonly PointOfVariation[]): Pair[] {
-  const others = new Map(right.map((point) => [point.name, point]));
   return left
-    .flatMap((point) => {
-      const other = others.get(point.name);
-      if (other === undefined || other.value === point.value) return [];
-      return [{ point, a: Buffer.from(point.value, 'latin1'), b: Buffer.from(other.value, 'latin1') }];
-    })
+    .flatMap((point) =>
+      // A clone has its own values and those of its original.
+      right
+        .filter(({ name, value }) => name === point.name && value !== point.value)
+        .filter(({ value }) => Math.min(value.length, point.value.length) >= MIN_PROVEN_LENGTH)
+        .map(({ value }) => ({
+          point,
+          a: Buffer.from(point.value, 'latin1'),
+          b: Buffer.from(value, 'latin1'),
+        })),
+    )
     .sort((x, y) => y.a.length + y.b.length - x.a.length - x.b.length);
 }
 
