@@ -187,6 +187,10 @@ describe('what an update wrote on two machines', () => {
   });
 });
 
+/** Clones were written to before: their clock is another. */
+const withoutTimes = (entries: Record<string, string>): string[] =>
+  Object.entries(entries).map(([path, facts]) => `${path} ${facts.replace(/\d{19}/, '')}`);
+
 describe('a clone', () => {
   /** A copy under another name and machine-id, in whose files the original's still stand. */
   async function cloneOf(own: OwnValues, files: Readonly<Record<string, string>>) {
@@ -221,7 +225,8 @@ describe('a clone', () => {
     for (const own of [db, mail]) {
       const machine = await machineOf(own, files(own));
       const made = await offline(machine, captured);
-      expect(await listImage(made)).toEqual(await listImage((await online(machine, own, update)).after));
+      const expected = (await online(machine, own, update)).after;
+      expect(withoutTimes(await listImage(made))).toEqual(withoutTimes(await listImage(expected)));
     }
   });
 
