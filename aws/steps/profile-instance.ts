@@ -1,10 +1,11 @@
 import { findFit } from '../../core/memory/find-fit';
-import { remembered } from '../../core/memory/remembered-manifest';
+import { type MemoryLimits, remembered } from '../../core/memory/remembered-manifest';
 import { predictFootprint } from '../../core/footprint/predict-footprint';
 import type { Profile } from '../../core/profile/profile';
 import { profileImage } from '../../core/profile/profile-image';
 import type { PlanDocument, ProfileDocument, SnapshotsDocument } from '../../core/workflow/documents';
 import { planKey, profileKey, snapshotsKey } from '../../core/workflow/keys';
+import type { RunSettings } from '../../core/workflow/run-input';
 import type { ProfileInstanceInput, ProfileInstanceOutput } from '../../core/workflow/payloads';
 import { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
@@ -26,7 +27,7 @@ export async function profileInstance(
   const meter = new UsageMeter();
   const found = await withImage(services, snapshots, meter, async (image) => {
     const { update } = settings;
-    const candidates = remembered(known, { update, os: image.os, now: startedAt });
+    const candidates = remembered(known, { update, os: image.os, now: startedAt, ...limitsOf(settings) });
     const { fits } = await findFit(image, candidates, (one) => findManifest(documents, one), { packs });
     return {
       mounts: image.mounts.map(({ mountPoint, kind }) => ({ mountPoint, kind })),
@@ -43,4 +44,10 @@ export async function profileInstance(
   };
   await documents.write(key, document);
   return { profileKey: key };
+}
+
+/** The age that the run's input allows, whatever kind its update is. */
+function limitsOf({ memoryHours }: RunSettings): { readonly limits?: MemoryLimits } {
+  if (memoryHours === undefined) return {};
+  return { limits: { packagesHours: memoryHours, scriptHours: memoryHours } };
 }

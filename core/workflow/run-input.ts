@@ -23,6 +23,7 @@ export const RunInput = Type.Object(
     maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
     dataPoints: Type.Optional(Type.Union(DATA_POINTS.map((count) => Type.Literal(count)))),
     fresh: Type.Optional(Type.Boolean()),
+    memoryHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 2160 })),
     verify: Type.Optional(Type.Union(VERIFY_LEVELS.map((level) => Type.Literal(level)))),
   },
   { additionalProperties: false },
@@ -53,6 +54,8 @@ export interface RunSettings {
   readonly dataPoints: (typeof DATA_POINTS)[number];
   /** Take no manifest that an earlier run captured. */
   readonly fresh: boolean;
+  /** How old a manifest of an earlier run may be; when it is not given, core/memory says. */
+  readonly memoryHours?: number;
   readonly verify: (typeof VERIFY_LEVELS)[number];
   readonly retainDays: number;
 }
@@ -92,6 +95,7 @@ export function parseRunInput(value: unknown, deployed: UpdatesDocument): RunSet
     maxRounds: input.maxRounds ?? deployed.maxRounds,
     dataPoints: input.dataPoints ?? 2,
     fresh: input.fresh ?? false,
+    ...(input.memoryHours === undefined ? {} : { memoryHours: input.memoryHours }),
     verify: input.verify ?? 'digests',
     retainDays: deployed.retainDays,
   };

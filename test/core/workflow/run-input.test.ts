@@ -30,6 +30,8 @@ test('takes what is not given from the deployment', () => {
     targets: TARGETS,
     dryRun: false,
     verify: 'digests',
+    dataPoints: 2,
+    fresh: false,
     maxConcurrency: 40,
     toleratedFailurePercentage: 10,
     representative: 'auto',
@@ -50,6 +52,9 @@ test('takes what is given before what is deployed', () => {
     toleratedFailurePercentage: 0,
     representative: 'clone',
     maxRounds: 1,
+    dataPoints: 1,
+    fresh: true,
+    memoryHours: 48,
   };
   expect(parseRunInput(input, { ...DEPLOYED, defaultTargets: { tags: { a: 'b' } } })).toMatchObject({
     ...input,
