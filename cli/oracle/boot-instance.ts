@@ -3,7 +3,7 @@ import type { Machines } from './machine';
 
 /** A line for each package: name, version, state. */
 export const LIST_PACKAGES =
-  "dpkg-query -W -f '${Package}:${Architecture} ${Version} ${db:Status-Abbrev}\\n' | sort";
+  "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package}:${Architecture} ${Version} ${db:Status-Abbrev}\\n'; else rpm -qa; fi | sort";
 
 /** What failed as the machine booted: some units always do where a container stands for the machine. */
 export const FAILED_UNITS = 'systemctl --failed --no-legend --plain';

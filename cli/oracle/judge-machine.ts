@@ -27,7 +27,16 @@ export interface MachineJudgement {
 const STANZAS =
   /^\/var\/lib\/dpkg\/status(-old)?$|^\/var\/lib\/apt\/extended_states$|^\/var\/cache\/debconf\/.*\.dat(-old)?$/;
 /** Record files with a record a line. */
-const LINES = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/;
+const LINES =
+  /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$|^\/var\/lib\/dpkg\/statoverride(-old)?$/;
+/** Three lines a record, in the order of dpkg's hash table. */
+const DIVERSIONS = /^\/var\/lib\/dpkg\/diversions(-old)?$/;
+
+/** Databases of rpm and dnf, with what list_rpm.sh calls what they hold. */
+const DATABASES: ReadonlyMap<string, string> = new Map([
+  ['/usr/lib/sysimage/rpm/rpmdb.sqlite', 'rpmdb'],
+  ['/var/lib/dnf/history.sqlite', 'history'],
+]);
 
 /** Archives that two machines make of equal content, with times of their own. */
 const INITRAMFS = /^\/boot\/initrd\.img-[^/]+$/;
@@ -52,6 +61,12 @@ export async function judgeMachine(
     async recordsOf(file) {
       if (INITRAMFS.test(file)) return text(path.join('initramfs', path.basename(file)));
       if (file === '/etc/ld.so.cache') return text('ldconfig.txt');
+      const database = DATABASES.get(file);
+      if (database !== undefined) return text(path.join('records', database));
+      if (DIVERSIONS.test(file)) {
+        const lines = await text(path.join('records', file));
+        return (lines.match(/(.*\n){3}/g) ?? [lines]).sort().join('\n');
+      }
       const separator = STANZAS.test(file) ? /\n\n+/ : LINES.test(file) ? /\n/ : undefined;
       if (separator === undefined) return undefined;
       return (await text(path.join('records', file))).trim().split(separator).sort().join('\n\n');

@@ -68,6 +68,8 @@ export function firstBootScript(
     '# Made by ImageElves. Runs once, at the first boot after an update that was made while the machine was off.',
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'export PATH',
+    // Tools of Debian that may ask do not, where nobody answers (debconf(7)).
+    'export DEBIAN_FRONTEND=noninteractive',
     'umask 022',
     'work=$(mktemp -d) || exit 1',
     `trap 'rm -rf "$work"' EXIT`,

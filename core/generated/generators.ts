@@ -18,6 +18,7 @@ export interface Generator {
   commands(paths: readonly string[]): string[] | undefined;
 }
 
+/** In the order of their steps: a cluster of PostgreSQL speaks TLS when there is a certificate as it is made. */
 const generators: readonly Generator[] = [
   {
     rule: 'ssh-host-keys',
@@ -51,6 +52,12 @@ const generators: readonly Generator[] = [
 
 export function generatorOf(rule: string): Generator | undefined {
   return generators.find((generator) => generator.rule === rule);
+}
+
+/** Steps in the order in which they are to be done. */
+export function inOrder(steps: readonly DeferredStep[]): DeferredStep[] {
+  const place = ({ id }: DeferredStep): number => generators.findIndex(({ rule }) => rule === id);
+  return [...steps].sort((a, b) => place(a) - place(b));
 }
 
 /** @param commands as made by `generator`, of a rule's paths */

@@ -3,7 +3,7 @@ import type { Decision } from '../capture/decisions';
 import { followLinks } from '../image/follow-links';
 import type { Image } from '../image/image';
 import { parentOf } from '../manifest/image-path';
-import { type DeferredStep, deferredStep, generatorOf } from './generators';
+import { type DeferredStep, deferredStep, generatorOf, inOrder } from './generators';
 import { generatedRule, needsTarget, type OwnEntryRule } from './own-entry-rules';
 
 export interface OwnEntries {
@@ -69,7 +69,7 @@ export async function setAsideOwnEntries(changes: readonly ChangedPath[], after:
       needOnline(paths[0]!, `${rule.reason}, and what makes it is not on the machine`);
     else steps.push(deferredStep(generator, commands));
   }
-  return { others, steps, onlyOnline, decisions, warnings };
+  return { others, steps: inOrder(steps), onlyOnline, decisions, warnings };
 }
 
 async function ruleFor(change: ChangedPath, after: Image): Promise<OwnEntryRule | undefined> {

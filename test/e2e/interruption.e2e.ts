@@ -3,29 +3,19 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A demo that is interrupted leaves no mount, no loop device and no process, whatever it was doing. */
+/** A command that is interrupted leaves no mount, no loop device and no process, whatever it was doing. */
 const PROJECT = path.resolve(__dirname, '..', '..');
 const MINUTES = 60_000;
 
-/** Starts the demo, waits for a line of its output and a while, sends the signal, and waits for its end. */
+/** Starts a run on the small fleet, waits for a line of its output and a while, sends the signal, and waits for its end. */
 async function interrupted(
   folder: string,
   line: string,
   thenMs: number,
   signal: NodeJS.Signals,
 ): Promise<void> {
-  const command = [
-    '--import',
-    'tsx',
-    'cli/imageelves.ts',
-    'demo',
-    '--pending',
-    'repository',
-    '--port',
-    '0',
-    '--state',
-    folder,
-  ];
+  const oracle = ['oracle', 'python-tree', '--state', folder];
+  const command = ['--import', 'tsx', 'cli/imageelves.ts', ...oracle];
   const child = spawn(process.execPath, command, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let output = '';
@@ -35,7 +25,7 @@ async function interrupted(
       if (output.includes(line)) resolve();
     });
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    void ended.then(() => reject(new Error(`the demo ended before "${line}":\n${output}`)));
+    void ended.then(() => reject(new Error(`it ended before "${line}":\n${output}`)));
   });
   await seen;
   await sleep(thenMs);
@@ -64,7 +54,7 @@ async function remains(folder: string): Promise<string[]> {
 }
 
 test.each<[string, string, number, NodeJS.Signals]>([
-  ['while it builds the fleet, by Ctrl-C', 'web-2 is', 200, 'SIGINT'],
+  ['while it builds the fleet, by Ctrl-C', 'birch-02 is', 200, 'SIGINT'],
   ['while machines run and are patched, by a kill that cannot be caught', 'Update classes', 4000, 'SIGKILL'],
 ])(
   'interrupted %s',

@@ -8,6 +8,7 @@ import { postgresql } from './postgresql';
 import { purge } from './purge';
 import { pythonTree } from './python-tree';
 import { remove } from './remove';
+import { rpm } from './rpm';
 import { script } from './script';
 import { security } from './security';
 import { service } from './service';
@@ -26,6 +27,7 @@ export const ORACLE_CASES: readonly OracleCase[] = [
   postgresql,
   kernel,
   compliance,
+  rpm,
 ];
 
 /** @throws RangeError naming those that there are */

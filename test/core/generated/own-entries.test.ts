@@ -122,6 +122,19 @@ describe('what every machine must have of its own', () => {
     ]);
   });
 
+  it('a certificate comes before the cluster that speaks TLS with it, whatever the paths are called', async () => {
+    const start = machine().then(async (filesystem) => {
+      await filesystem.put('/usr/bin/pg_createcluster', 'program', { mode: 0o755 });
+      return filesystem;
+    });
+    const { manifest } = await captured(async (after) => {
+      await after.put('/var/lib/postgresql/15/main/PG_VERSION', '15');
+      await after.put('/etc/postgresql/15/main/postgresql.conf', 'ssl = on\n');
+      await after.put('/etc/ssl/certs/ssl-cert-snakeoil.pem', 'certificate');
+    }, start);
+    expect(manifest.deferred?.map(({ id }) => id)).toEqual(['snakeoil-certificate', 'postgresql-clusters']);
+  });
+
   it('refuses the class when the generator is not there, or cannot be run at boot', async () => {
     const without = machine().then(async (filesystem) => {
       await filesystem.remove('/usr/bin/ssh-keygen');
