@@ -13,6 +13,7 @@ import { codecFor as registeredCodecFor } from '../records/registry';
 import type { Update } from '../update/update';
 import { ownValues } from '../variation/neutral';
 import { CaptureError } from './capture-errors';
+import { CaptureReads } from './capture-reads';
 import { changedPaths, scanImage } from './changed-paths';
 import { joinCompanions } from './companion-files';
 import { compareDataPoints } from './compare-data-points';
@@ -116,6 +117,10 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const firstBoot = await firstBootOperations(own.steps, after, nanosecondsOf(request.capturedAt));
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
+  const timesOf = (operations: readonly Operation[]): Manifest['times'] =>
+    modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter });
+  const reads = new CaptureReads({ update, before, after, scanBefore, recording, codecFor }, planned);
+  const plannedReads = await reads.of(planned, timesOf(planned));
   const manifestOf = (operations: readonly Operation[]): Manifest => ({
     version: MANIFEST_VERSION,
     run: request.run,
@@ -125,10 +130,11 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     representative: request.representative,
     os: { id: after.os.id, versionId: before.os.versionId, architecture: after.os.architecture },
     operations: [...operations],
-    times: modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter }),
+    times: timesOf(operations),
     packs: [],
     leftOut: leftOut.listed(),
     warnings: [],
+    ...plannedReads,
     ...(due?.due === undefined ? {} : { due: due.due }),
   });
   const compared = await compareDataPoints({
@@ -146,9 +152,11 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const { operations, accounts } = compared;
   const unseen = recorded?.explain(operations, decisions) ?? [];
   const onlyOnline = [...own.onlyOnline, ...secrets, ...firstBoot.problems, ...compared.onlyOnline];
+  const all = [...operations, ...firstBoot.operations];
   const manifest: Manifest = {
     ...manifestOf(operations),
-    operations: [...operations, ...firstBoot.operations],
+    ...(await reads.of(operations, timesOf(operations))),
+    operations: all,
     warnings: [
       ...leftOut.warnings,
       ...own.warnings,

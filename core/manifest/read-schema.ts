@@ -4,8 +4,10 @@ import { exact, nanoseconds, path, shortText, size, state } from './schema-parts
 export const READ_KINDS = [
   /** Content, mode, owner, attributes. */
   'entry',
-  /** What stands there, links followed, and whether it can be executed: no more of it was asked. */
+  /** What stands there, links followed, and whether it can be executed. */
   'type',
+  /** Mode, owner, attributes, of a link its target, but no content. */
+  'metadata',
   /** The names in a directory, those aside that the update writes. */
   'names',
   /** The names in a directory with type, mode and owner of each. */
@@ -14,7 +16,7 @@ export const READ_KINDS = [
   'record',
   /** The records of a record file that are about paths or packages that the update writes. */
   'concerned',
-  /** All records of a record file. */
+  /** The records of a record file: all, or those with the names that were asked for. */
   'records',
   /** One package: whether it is installed, and in which version of its programs. */
   'package',
@@ -29,6 +31,8 @@ export const Read = Type.Object(
     kind: Type.Union(READ_KINDS.map((kind) => Type.Literal(kind))),
     /** Key, of a record or a package. */
     record: Type.Optional(shortText),
+    /** Of names and records: only these, as far as they are there. */
+    asked: Type.Optional(Type.Array(shortText, { maxItems: 10_000 })),
     /** With the machine's own values taken out (core/variation). */
     state,
     /** Of directories and of sets of records: what the state is made of, so that a difference can be told in words. */

@@ -16,6 +16,8 @@ import { DifferenceList, type Differences } from './difference';
 import type { MatchOptions } from './match-image';
 import { isSameInode } from './same-inode';
 import { expectationsOf, type PathExpectation } from './path-expectations';
+import { examinePackages } from './examine-packages';
+import { examineReads } from './examine-reads';
 import { examineRecordFile } from './examine-record-file';
 
 /** Reads in flight at a time: enough to hide the latency of block reads. */
@@ -79,7 +81,13 @@ export async function examineImage(
     const found = stat === undefined ? 'absent' : (await readEntry(image, path, stat)).digest;
     if (found !== expected) list.add({ path, expected, found, why: 'the update makes a hard link to it' });
   });
-  for (const difference of await findDuePackages(manifest, image)) list.add(difference);
+  for (const difference of [
+    ...(await findDuePackages(manifest, image)),
+    ...(await examinePackages(manifest, image)),
+    ...(await examineReads(manifest, image, variation, options.codecFor ?? registeredCodecFor)),
+  ]) {
+    list.add(difference);
+  }
 
   const found = list.sorted();
   // A backup file says nothing about whether the update was made: it only follows the file that it is a copy of.

@@ -26,6 +26,17 @@ export function packageKey(fields: StanzaFields): string | undefined {
   return name ? keyText(`${name}:${fields.get('architecture') ?? ''}`) : undefined;
 }
 
+/** All lines of a field, the first without its name and its blanks; empty where a stanza has it not. */
+export function fieldText(stanza: string, field: string): string {
+  const label = `\n${field.toLowerCase()}:`;
+  const at = `\n${stanza}`.toLowerCase().indexOf(label);
+  if (at < 0) return '';
+  const start = at + label.length - 1;
+  const rest = stanza.slice(start);
+  const end = rest.search(/\n[^ \t]/);
+  return (end < 0 ? rest : rest.slice(0, end)).replace(/^[ \t]+/, '');
+}
+
 /** dpkg writes its database by name, then architecture. */
 function comparePackageKeys(left: string, right: string): number {
   const [leftName, leftArchitecture] = splitPackageKey(left);

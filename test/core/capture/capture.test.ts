@@ -1,3 +1,4 @@
+import { matchImage } from '../../../core/match/match-image';
 import { listImage } from '../../support/image-listing';
 import { MemoryFilesystem } from '../../support/memory-filesystem';
 import { MemoryImage } from '../../support/memory-image';
@@ -181,18 +182,21 @@ describe('what is no change, or no part of the update', () => {
     expect(captured.manifest.times.map(({ path }) => path)).toEqual(['/etc', '/etc/app.conf']);
   });
 
-  it('but it gets the new time, where a machine has it and whatever it holds there', async () => {
+  it('but it gets the new time, and a machine where it is otherwise does not match: its own update would put it back', async () => {
     const before = await machine();
     const after = before.clone();
     await after.writeFile('/usr/bin/app', bytes('version 1'), { ...root, mode: 0o755, mtimeNs: 7n });
     await after.put('/usr/bin/new', 'new');
     const captured = await captureUpdate(new MemoryImage(before), new MemoryImage(after));
-    const [own, without] = [before.clone(), before.clone()];
-    await own.put('/usr/bin/app', 'own version', { mode: 0o700 });
+    const [same, own, without] = [before.clone(), before.clone(), before.clone()];
+    await own.put('/usr/bin/app', 'own version', { mode: 0o755 });
     await without.remove('/usr/bin/app');
-    for (const member of [own, without]) await applyCaptured(captured, new MemoryImage(member));
-    expect(await own.lstat('/usr/bin/app')).toMatchObject({ mode: 0o700, mtimeNs: 7n });
-    expect(await without.lstat('/usr/bin/app')).toBeUndefined();
+    await applyCaptured(captured, new MemoryImage(same));
+    expect(await same.lstat('/usr/bin/app')).toMatchObject({ mode: 0o755, mtimeNs: 7n });
+    for (const member of [own, without]) {
+      const { differences } = await matchImage(captured.manifest, new MemoryImage(member));
+      expect(differences.map(({ path }) => path)).toEqual(['/usr/bin/app']);
+    }
   });
 
   it('reads no content of a file whose inode did not change', async () => {

@@ -65,7 +65,10 @@ it('makes the times of a patched machine those of the representative', async () 
 });
 
 it('changes nothing but the time, and leaves alone what is missing or protected', async () => {
-  const { before, update } = await captured();
+  const { before, update: whole } = await captured();
+  // Such a machine does not match, by what the update read; times are a matter of their own.
+  const { reads: _, ...manifest } = whole.manifest;
+  const update = { ...whole, manifest };
   const member = before.clone();
   await member.remove('/usr/lib/same.so');
   await member.setMetadata('/usr/lib/python3/same.py', {

@@ -1,0 +1,33 @@
+import { parentOf } from '../manifest/image-path';
+import type { Operation } from '../manifest/manifest-schema';
+
+/** What an update writes: it is compared by the operations, and takes no part in what was read. */
+export interface Effects {
+  readonly paths: ReadonlySet<string>;
+  /** Names that are written, by their directory. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Keys of the records that are put, by the record file. */
+  readonly records: ReadonlyMap<string, ReadonlySet<string>>;
+  /** `name:architecture` of packages that are changed. */
+  readonly packages: ReadonlySet<string>;
+}
+
+const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
+
+export function effectsOf(operations: readonly Operation[]): Effects {
+  const paths = new Set(operations.map(({ path }) => path));
+  const names = new Map<string, Set<string>>();
+  for (const path of paths) {
+    const folder = parentOf(path);
+    const known = names.get(folder) ?? new Set();
+    names.set(folder, known.add(path.slice(path.lastIndexOf('/') + 1)));
+  }
+  const records = new Map<string, Set<string>>();
+  for (const operation of operations) {
+    if (operation.kind !== 'put-record') continue;
+    const known = records.get(operation.path) ?? new Set();
+    for (const { key } of operation.records) known.add(key);
+    records.set(operation.path, known);
+  }
+  return { paths, names, records, packages: records.get(DPKG_STATUS_PATH) ?? new Set() };
+}

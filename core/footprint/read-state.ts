@@ -1,0 +1,206 @@
+import type { Digest } from '../chunk-store/chunk-store';
+import { digestOf } from '../chunk-store/digest';
+import type { Stat } from '../filesystem/filesystem';
+import { followLinks } from '../image/follow-links';
+import type { Image } from '../image/image';
+import { SymlinkLoopError } from '../image/image-errors';
+import type { ManifestRead } from '../manifest/read-schema';
+import { installedPackages, type PackageInPlace } from '../records/installed-packages';
+import { readRecordFile } from '../records/read-record-file';
+import type { RecordCodec, RecordFile } from '../records/record-codec';
+import { RecordFormatError } from '../records/record-errors';
+import { neutralise } from '../variation/neutral';
+import { neutralEntryDigest } from '../variation/neutral-entry';
+import type { Variation } from '../variation/variation';
+import { concernedKeys } from './concerned-records';
+import type { Effects } from './effects';
+import { ignoredRead } from './read-rules';
+import { contentFacts, recordFacts } from './record-facts';
+
+/** What was asked of one entry. */
+export type ReadQuestion = Pick<ManifestRead, 'path' | 'kind' | 'record' | 'asked'>;
+/** What the answer is on one machine. */
+export interface ReadState {
+  readonly state: Digest | 'absent';
+  readonly names?: string[];
+}
+
+/**
+ * Answers on one machine what an update asked on another. The representative's answers are taken in the same way as
+ * everyone's, and those to what the update itself writes are the same before it and after it.
+ */
+export class ReadStates {
+  private readonly recordFiles = new Map<string, Promise<RecordFile | undefined>>();
+  private packages: Promise<ReadonlyMap<string, PackageInPlace>> | undefined;
+
+  constructor(
+    private readonly image: Image,
+    private readonly variation: Variation,
+    private readonly effects: Effects,
+    private readonly codecFor: (path: string) => RecordCodec | undefined,
+  ) {}
+
+  async stateOf({ path, kind, record, asked }: ReadQuestion): Promise<ReadState> {
+    switch (kind) {
+      case 'entry':
+        return this.entry(path, 'read');
+      case 'metadata':
+        return this.entry(path, 'skip');
+      case 'type':
+        return { state: typeState(await this.followed(path)) };
+      case 'names':
+        return this.names(path, asked);
+      case 'listing':
+        return this.listing(path);
+      case 'record':
+        return { state: await this.record(path, record ?? '') };
+      case 'concerned':
+        return this.records(path, (keys) => concernedKeys(path, keys, this.effects));
+      case 'records':
+        return this.records(path, ({ records }) => keysAsked(path, [...records.keys()], asked));
+      case 'package':
+        return { state: packageState((await this.installed()).get(record ?? '')) };
+      case 'packages':
+        return this.allPackages();
+    }
+  }
+
+  private async entry(path: string, content: 'read' | 'skip'): Promise<ReadState> {
+    const stat = await this.image.lstat(path);
+    if (stat === undefined) return ABSENT;
+    const facts = content === 'read' && stat.type === 'file' ? contentFacts(path) : undefined;
+    if (facts !== undefined) {
+      const text = Buffer.from(await this.image.readFile(path)).toString('latin1');
+      return { state: digestOfJson(['facts', facts(text)]) };
+    }
+    const { digest } = await neutralEntryDigest(this.image, path, stat, this.variation, { content });
+    return { state: digest };
+  }
+
+  private async followed(path: string): Promise<Stat | undefined> {
+    try {
+      const real = await followLinks(this.image, path);
+      return real === undefined ? undefined : await this.image.lstat(real);
+    } catch (error) {
+      if (error instanceof SymlinkLoopError) return undefined;
+      throw error;
+    }
+  }
+
+  private async namesIn(path: string): Promise<string[] | undefined> {
+    if ((await this.image.lstat(path))?.type !== 'directory') return undefined;
+    const written = this.effects.names.get(path);
+    const prefix = path === '/' ? '/' : `${path}/`;
+    return (await this.image.readdir(path))
+      .map(({ name }) => name)
+      .filter((name) => written?.has(name) !== true && ignoredRead(prefix + name) === undefined)
+      .sort();
+  }
+
+  private async names(path: string, asked?: readonly string[]): Promise<ReadState> {
+    const all = await this.namesIn(path);
+    const names = asked === undefined ? all : all?.filter((name) => asked.includes(name));
+    // To who asks for certain names, a directory without them is as good as none.
+    if (names === undefined || (asked !== undefined && names.length === 0)) return ABSENT;
+    return { state: digestOfJson(names), names };
+  }
+
+  private async listing(path: string): Promise<ReadState> {
+    const names = await this.namesIn(path);
+    if (names === undefined) return ABSENT;
+    const { users, groups } = this.variation;
+    const facts: unknown[] = [];
+    for (const name of names) {
+      const stat = await this.image.lstat(path === '/' ? `/${name}` : `${path}/${name}`);
+      if (stat === undefined) continue;
+      const { type, mode, uid, gid } = stat;
+      facts.push([name, type, mode, users.nameOf.get(uid) ?? uid, groups.nameOf.get(gid) ?? gid]);
+    }
+    return { state: digestOfJson(facts), names };
+  }
+
+  private async record(path: string, key: string): Promise<Digest | 'absent'> {
+    const bytes = (await this.recordFile(path))?.records.get(key);
+    return bytes === undefined ? 'absent' : this.recordDigest(path, bytes);
+  }
+
+  private async records(path: string, keysOf: (file: RecordFile) => Iterable<string>): Promise<ReadState> {
+    const file = await this.recordFile(path);
+    const put = this.effects.records.get(path);
+    const keys = file === undefined ? [] : [...keysOf(file)].filter((key) => put?.has(key) !== true).sort();
+    // A file without any and one that is not there tell the same.
+    if (file === undefined || keys.length === 0) return ABSENT;
+    const facts = keys.map((key) => [key, this.recordDigest(path, file.records.get(key)!)]);
+    return { state: digestOfJson(facts), names: keys };
+  }
+
+  private recordDigest(path: string, bytes: Uint8Array): Digest {
+    return digestOf(neutralise(path, recordFacts(path, bytes), this.variation.points).bytes);
+  }
+
+  /** Read once for all questions; undefined for what is not there or not of its format. */
+  private recordFile(path: string): Promise<RecordFile | undefined> {
+    const known = this.recordFiles.get(path);
+    if (known !== undefined) return known;
+    const file = this.readRecords(path);
+    this.recordFiles.set(path, file);
+    return file;
+  }
+
+  private async readRecords(path: string): Promise<RecordFile | undefined> {
+    const codec = this.codecFor(path);
+    if (codec === undefined || (await this.image.lstat(path))?.type !== 'file') return undefined;
+    try {
+      return await readRecordFile(this.image, path, codec);
+    } catch (error) {
+      if (error instanceof RecordFormatError) return undefined;
+      throw error;
+    }
+  }
+
+  private installed(): Promise<ReadonlyMap<string, PackageInPlace>> {
+    return (this.packages ??= installedPackages(this.image));
+  }
+
+  private async allPackages(): Promise<ReadState> {
+    const installed = await this.installed();
+    const facts = [...installed]
+      .filter(([key]) => !this.effects.packages.has(key))
+      .map(([key, { versions }]) => `${key} ${versions}`)
+      .sort();
+    return { state: digestOfJson(facts), names: facts };
+  }
+}
+
+const ABSENT: ReadState = { state: 'absent' };
+
+/** Packages are asked for without their architecture. */
+function keysAsked(
+  path: string,
+  keys: readonly string[],
+  asked: readonly string[] | undefined,
+): readonly string[] {
+  if (asked === undefined) return keys;
+  const names = new Set(asked);
+  const nameOf = (key: string): string =>
+    path.endsWith('/dpkg/status') ? key.slice(0, key.lastIndexOf(':')) : key;
+  return keys.filter((key) => names.has(nameOf(key)));
+}
+
+function typeState(stat: Stat | undefined): Digest | 'absent' {
+  return stat === undefined
+    ? 'absent'
+    : digestOfJson([stat.type, stat.type === 'file' && (stat.mode & 0o111) !== 0]);
+}
+
+/**
+ * A revision of a distribution mends a program and does not change what it does: so the version counts up to it
+ * (deb-version(7), rpm-version(7)).
+ */
+function packageState(found: PackageInPlace | undefined): Digest | 'absent' {
+  return found === undefined ? 'absent' : digestOfJson([found.version.replace(/-[^-]*$/, '')]);
+}
+
+function digestOfJson(value: unknown): Digest {
+  return digestOf(new TextEncoder().encode(JSON.stringify(value)));
+}

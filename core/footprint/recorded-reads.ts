@@ -1,0 +1,214 @@
+import { followLinks } from '../image/follow-links';
+import { SymlinkLoopError } from '../image/image-errors';
+import type { PathSummary, RecordingSummary } from '../recording/summarize-recording';
+import type { PackageFiles } from '../records/debian-package-files';
+import { nameOf } from '../records/debian-relations';
+import { packageRules } from '../records/installed-packages';
+import { isConcerningTable } from './concerned-records';
+import type { Effects } from './effects';
+import { namedPaths } from './named-paths';
+import type { OwnText } from './own-text';
+import { isElf, scriptText } from './programs';
+import type { Questions } from './questions';
+import type { FootprintRequest } from './read-footprint';
+import { CACHE_PACKAGES, ignoredRead, listedFolder } from './read-rules';
+
+interface RecordedContext {
+  readonly request: FootprintRequest;
+  readonly recording: RecordingSummary;
+  readonly effects: Effects;
+  readonly files: PackageFiles;
+  readonly own: OwnText;
+}
+
+const INFO_FOLDER = '/var/lib/dpkg/info/';
+const APT_LISTS = '/var/lib/apt/lists/';
+const MAINTAINER_SCRIPT = /\.(preinst|postinst|prerm|postrm|config)$/;
+/** Links that start units and are not followed by who reads their target. */
+const UNIT_LINK = /^\/etc\/(rc[0-9S]\.d|systemd\/.*\.(wants|requires|upholds))\//;
+/** The first directories of PATH: a program that stands there is run in the place of the system's own. */
+const LOCAL_PROGRAMS = ['/usr/local/sbin', '/usr/local/bin'];
+const PROGRAMS = /^\/(usr\/)?s?bin\/([^/]+)$/;
+
+/** Asks for what the recording says that the update's processes read, and for what decided which files these were. */
+export async function askForRecordedReads(questions: Questions, context: RecordedContext): Promise<void> {
+  const reads = new Map(
+    [...context.recording.paths].filter(([, { read, byUpdate }]) => read && byUpdate !== 'no'),
+  );
+  const recorded = new RecordedReads(questions, context, reads);
+  for (const [path, summary] of reads) await recorded.ask(path, summary);
+  await recorded.askForLinks();
+  await recorded.askForScripts();
+  recorded.askForLocalPrograms();
+}
+
+class RecordedReads {
+  private readonly programs = new Set<string>();
+  private readonly scripts: string[] = [];
+  private readonly fetched: boolean;
+
+  constructor(
+    private readonly questions: Questions,
+    private readonly context: RecordedContext,
+    private readonly reads: ReadonlyMap<string, PathSummary>,
+  ) {
+    this.fetched = [...context.recording.paths].some(
+      ([path, { changedByUpdate }]) => path.startsWith(APT_LISTS) && changedByUpdate !== 'no',
+    );
+  }
+
+  async ask(path: string, { executed }: PathSummary): Promise<void> {
+    const { request, effects, own } = this.context;
+    const { before, codecFor } = request;
+    if (executed) this.noteProgram(path);
+    if (effects.paths.has(path) || request.random?.has(path) === true) return;
+    const stat = await before.lstat(path);
+    if (stat === undefined) return;
+    if (stat.type === 'directory') return this.askForFolder(path);
+    if (stat.type !== 'file') return;
+    if (codecFor(path) !== undefined) {
+      if (isConcerningTable(path)) this.questions.ask({ path, kind: 'concerned' });
+    } else if (own.isNamed(path)) this.questions.ask({ path, kind: 'entry' });
+    else if (path.startsWith(APT_LISTS) && !this.fetched) this.questions.ask({ path, kind: 'entry' }, true);
+    else if (path.startsWith(INFO_FOLDER)) this.askForMaintainerScript(path, executed);
+    else if (ignoredRead(path) === undefined) await this.askForFile(path, executed);
+  }
+
+  private askForFolder(path: string): void {
+    if (this.context.own.isNamed(path)) this.questions.ask({ path, kind: 'listing' });
+    else if (ignoredRead(path) === undefined && ignoredRead(`${path}/x`) === undefined && listedFolder(path))
+      this.questions.ask({ path, kind: 'names' });
+  }
+
+  /** Of a package that the update leaves as it is: a trigger ran it. */
+  private askForMaintainerScript(path: string, executed: boolean): void {
+    if (!executed || !MAINTAINER_SCRIPT.test(path)) return;
+    const name = path.slice(INFO_FOLDER.length).replace(MAINTAINER_SCRIPT, '').split(':')[0]!;
+    if (!CACHE_PACKAGES.has(name)) this.questions.ask({ path, kind: 'entry' }, true);
+  }
+
+  private async askForFile(path: string, executed: boolean): Promise<void> {
+    const { request, effects, files } = this.context;
+    const owner = files.ownerOf(path);
+    if (owner === undefined) return this.questions.ask({ path, kind: 'entry' });
+    if (CACHE_PACKAGES.has(nameOf(owner)) && !effects.packages.has(owner)) return;
+    if (files.isConfiguration(path)) {
+      if (!effects.packages.has(owner) || (await this.isSetting(path, owner)))
+        this.questions.ask({ path, kind: 'entry' });
+      return;
+    }
+    // Its record says which it is, and its files are put or were put anew.
+    if (effects.packages.has(owner)) return;
+    if (!(await isElf(request.before, path))) return this.questions.ask({ path, kind: 'entry' }, true);
+    // A library keeps its name as long as it does the same.
+    if (!executed) return;
+    const [database] = packageRules(request.before.os.packageSystem).recordPaths;
+    if (database !== undefined) this.questions.ask({ path: database, kind: 'package', record: owner });
+  }
+
+  /**
+   * dpkg opens the configuration files of each package that it upgrades, to keep what was changed locally; that alone
+   * makes no difference. It does when the directory was listed, or a program of the package that ran names the file.
+   */
+  private async isSetting(path: string, owner: string): Promise<boolean> {
+    const { request, files } = this.context;
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    if (this.reads.get(folder)?.isDirectory === true) return true;
+    for (const [program, { isDirectory }] of this.reads) {
+      if (isDirectory || files.ownerOf(program) !== owner || files.isConfiguration(program)) continue;
+      const stat = await request.before.lstat(program);
+      if (stat?.type !== 'file' || stat.sizeBytes > LARGEST_SEARCHED_BYTES) continue;
+      if (Buffer.from(await request.before.readFile(program)).includes(path)) return true;
+    }
+    return false;
+  }
+
+  private noteProgram(path: string): void {
+    const name = PROGRAMS.exec(path)?.[2];
+    if (name !== undefined) this.programs.add(name);
+    this.scripts.push(path);
+  }
+
+  /** An event tells the file at which links end: which one they lead to may differ. */
+  async askForLinks(): Promise<void> {
+    const { request, effects, files } = this.context;
+    for (const path of request.links) {
+      if (effects.paths.has(path) || files.ownerOf(path) !== undefined || UNIT_LINK.test(path)) continue;
+      if (ignoredRead(path) !== undefined) continue;
+      const target = await realPath(request.before, path);
+      if (target === undefined || ignoredRead(target) !== undefined) continue;
+      const summary = this.reads.get(target);
+      if (summary === undefined || summary.isDirectory) continue;
+      this.questions.ask({ path, kind: 'entry' });
+      const name = summary.executed ? PROGRAMS.exec(path)?.[2] : undefined;
+      if (name !== undefined) this.programs.add(name);
+    }
+  }
+
+  /** A look whether something is there leaves no event; scripts say what they look for. */
+  async askForScripts(): Promise<void> {
+    const { request, effects } = this.context;
+    const { before, after } = request;
+    const ran = new Set(this.scripts);
+    for (const key of effects.packages) {
+      for (const name of [key, nameOf(key)]) {
+        for (const kind of ['preinst', 'postinst', 'prerm', 'postrm', 'config'])
+          ran.add(`${INFO_FOLDER}${name}.${kind}`);
+      }
+    }
+    for (const script of [...ran].sort()) {
+      if (isOfCachePackage(script)) continue;
+      const text = (await scriptText(after, script)) ?? (await scriptText(before, script));
+      if (text === undefined) continue;
+      for (const path of namedPaths(text).paths) {
+        if (this.isAsked(path)) this.questions.ask({ path, kind: 'type' });
+      }
+    }
+  }
+
+  private isAsked(path: string): boolean {
+    const { effects, request } = this.context;
+    return (
+      !effects.paths.has(path) &&
+      !isDocumentation(path) &&
+      ignoredRead(path) === undefined &&
+      request.codecFor(path) === undefined
+    );
+  }
+
+  askForLocalPrograms(): void {
+    const asked = [...this.programs].sort();
+    for (const path of LOCAL_PROGRAMS) {
+      if (asked.length > 0) this.questions.ask({ path, kind: 'names', asked });
+    }
+    this.questions.ask({ path: '/etc/ld.so.preload', kind: 'entry' });
+  }
+}
+
+const LARGEST_SEARCHED_BYTES = 32 * 1024 * 1024;
+
+function isOfCachePackage(script: string): boolean {
+  const name = script.slice(script.lastIndexOf('/') + 1).split('.')[0]!;
+  return script.startsWith(INFO_FOLDER) && CACHE_PACKAGES.has(name);
+}
+
+/** Comments of scripts name directories and what to read; as far as they are of the system, they are everywhere. */
+function isDocumentation(path: string): boolean {
+  return /^\/(usr\/share\/(doc|common-licenses|man)|etc|usr|var|bin|sbin|lib|usr\/(s?bin|lib|share))(\/[^/]*)?$/.test(
+    path,
+  )
+    ? !/^\/(etc|usr\/s?bin|s?bin)\/[^/]+$/.test(path)
+    : false;
+}
+
+async function realPath(
+  image: RecordedContext['request']['before'],
+  path: string,
+): Promise<string | undefined> {
+  try {
+    return await followLinks(image, path);
+  } catch (error) {
+    if (error instanceof SymlinkLoopError) return undefined;
+    throw error;
+  }
+}
