@@ -50,6 +50,14 @@ export async function debianTar(
   return tar;
 }
 
+/** A tree that several tests begin with, so that it is built once. */
+export function debianWithPackages(): Promise<string> {
+  return debianTar({
+    installed: ['ucf', 'adduser', 'nano', 'ca-certificates'],
+    available: ['openssh-server', 'ssl-cert', 'dbus', 'vim-tiny', 'ed', 'libxml2'],
+  });
+}
+
 /** Unpacks the tree into a folder, which is made. */
 export async function unpackTree(tar: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -8,7 +8,10 @@ export type RecordFiles = ReadonlyMap<string, Buffer>;
 
 const FOLDERS = [
   '/etc',
+  '/etc/ssl/certs',
+  '/var/lib',
   '/var/lib/dpkg',
+  '/var/lib/dpkg/alternatives',
   '/var/lib/dpkg/triggers',
   '/var/lib/apt',
   '/var/lib/ucf',

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { originalOf } from '../../../core/capture/backup-record-files';
 import { compareDebianVersions } from '../../../core/records/debian-version';
-import { debianTar, inTree, unpackTree } from '../../support/debian-tree';
+import { debianWithPackages, inTree, unpackTree } from '../../support/debian-tree';
 import { parseRecords, readRecordFiles, recordChanges, type RecordFiles } from '../../support/record-files';
 
 const run = promisify(execFile);
@@ -15,13 +15,26 @@ const run = promisify(execFile);
  * Two machines: B has packages that A has not. The same is done on both by apt and dpkg; then A's changes, record by
  * record, are merged into B's files as they were, and must give B's files as they are.
  */
-const onlyOnB = ['ca-certificates', 'libxml2'];
+const onlyOnB = ['ed', 'libxml2'];
+/** Comes last in the bundle, as every certificate of the machine's own administrator. */
+const certificateOfB =
+  'cp /usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt /usr/local/share/ca-certificates/own.crt; sed -i "s,^mozilla/ISRG_Root_X1,!&," /etc/ca-certificates.conf; update-ca-certificates';
 const steps = [
-  ['installing', 'apt-get install -y --no-download openssh-server dbus'],
-  ['removing, with and without configuration', 'apt-get remove -y openssh-server && apt-get purge -y dbus'],
+  ['installing', 'apt-get install -y --no-download openssh-server dbus vim-tiny'],
   [
-    'adding users and groups',
-    'adduser --system --group --home /srv/x svc && adduser svc games && groupdel operator',
+    'removing, with and without configuration',
+    'apt-get remove -y openssh-server vim-tiny && apt-get purge -y dbus',
+  ],
+  [
+    'adding users and groups, removing certificate authorities',
+    `adduser --system --group --home /srv/x svc && adduser svc games && groupdel operator
+     sed -i 's,^mozilla/AC_RAIZ_FNMT-RCM.crt,!&,; s,^mozilla/vTrus_Root_CA.crt,!&,' /etc/ca-certificates.conf; update-ca-certificates`,
+  ],
+  [
+    'adding a certificate authority, choosing alternatives and shells',
+    `sed -i 's,^!\\(mozilla/AC_RAIZ_FNMT-RCM.crt\\),\\1,' /etc/ca-certificates.conf; update-ca-certificates
+     update-alternatives --install /usr/bin/pager pager /bin/cat 90; update-alternatives --set awk /usr/bin/mawk
+     add-shell /usr/bin/rescue; remove-shell /bin/rbash`,
   ],
 ] as const;
 
@@ -30,10 +43,9 @@ const tree = (name: 'a' | 'b'): string => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'record-files-'));
-  const available = ['openssh-server', 'dbus', ...onlyOnB];
-  const tar = await debianTar({ installed: ['ucf', 'adduser'], available });
+  const tar = await debianWithPackages();
   await Promise.all([unpackTree(tar, tree('a')), unpackTree(tar, tree('b'))]);
-  await inTree(tree('b'), `apt-get install -y --no-download ${onlyOnB.join(' ')}`);
+  await inTree(tree('b'), `apt-get install -y --no-download ${onlyOnB.join(' ')}; ${certificateOfB}`);
 }, 300_000);
 
 afterAll(async () => {
