@@ -192,7 +192,10 @@ export class ImageElves extends Construct {
       logRetention,
       bucket: this.bucket,
       updates: new UpdatesAsset(this, 'Updates', document),
-      fleet: new FleetRights(keys),
+      fleet: new FleetRights(
+        keys,
+        document.updates.flatMap((update) => (update.kind === 'document' ? [update.document.name] : [])),
+      ),
       launch: (step) => clones?.grantLaunch(step, keys),
     });
 

@@ -32,6 +32,29 @@ export class Update {
     return new Update({ kind: 'script', commands: [...commands] }, options);
   }
 
+  /**
+   * A document of Systems Manager: AWS's own, one of this account, or by its ARN a shared one. What it does is told by the
+   * snapshots before and after alone.
+   */
+  static document(
+    name: string,
+    {
+      version,
+      parameters,
+      ...options
+    }: UpdateOptions & {
+      /** A number, `$LATEST`, or `$DEFAULT` when left out. */ readonly version?: string;
+      readonly parameters?: Readonly<Record<string, string[]>>;
+    } = {},
+  ): Update {
+    const document = {
+      name,
+      ...(version === undefined ? {} : { version }),
+      ...(parameters === undefined ? {} : { parameters: { ...parameters } }),
+    };
+    return new Update({ kind: 'document', document }, options);
+  }
+
   /** Shell commands that look at a machine and report rules (`rule_check`); the result goes to SSM Compliance. */
   static compliance(
     commands: readonly string[],

@@ -1,9 +1,11 @@
 import {
   DescribeInstanceInformationCommand,
   GetCommandInvocationCommand,
+  ListCommandInvocationsCommand,
   type GetCommandInvocationResult,
   type SSMClient,
   SendCommandCommand,
+  type SendCommandCommandInput,
   paginateDescribeInstanceInformation,
   paginateListCommands,
 } from '@aws-sdk/client-ssm';
@@ -12,15 +14,24 @@ import { hasCode } from '../service-errors';
 /** Seconds that a command waits for the agent to take it. */
 const DELIVERY_SECONDS = 600;
 
-export interface CommandRequest {
+/** Shell commands and the seconds they may take, or a document that says such things itself. */
+export type CommandWork =
+  | { readonly commands: readonly string[]; readonly timeoutSeconds: number }
+  | {
+      readonly document: {
+        readonly name: string;
+        readonly version?: string;
+        readonly parameters: Record<string, string[]>;
+      };
+    };
+
+export type CommandRequest = CommandWork & {
   readonly instanceId: string;
-  readonly commands: readonly string[];
-  readonly timeoutSeconds: number;
   /** At most 100 characters. */
   readonly comment: string;
   /** Where the whole output goes; what the API returns is cut. */
   readonly output?: { readonly bucket: string; readonly prefix: string };
-}
+};
 
 export type CommandState =
   | { readonly ended: false; readonly status: string }
@@ -35,7 +46,7 @@ export type CommandState =
     };
 
 /**
- * Sends shell commands to one instance, or finds the command that an earlier try sent. SendCommand takes no client token:
+ * Sends a command to one instance, or finds the command that an earlier try sent. SendCommand takes no client token:
  * the comment, which must tell this command from all others, is what keeps a retry from sending it twice.
  */
 export async function sendCommandOnce(
@@ -47,19 +58,33 @@ export async function sendCommandOnce(
   const answer = await ssmOnce.send(
     new SendCommandCommand({
       InstanceIds: [request.instanceId],
-      DocumentName: 'AWS-RunShellScript',
       TimeoutSeconds: DELIVERY_SECONDS,
       Comment: request.comment,
-      Parameters: {
-        commands: [...request.commands],
-        executionTimeout: [String(request.timeoutSeconds)],
-      },
+      ...documentOf(request),
       ...(request.output === undefined
         ? {}
         : { OutputS3BucketName: request.output.bucket, OutputS3KeyPrefix: request.output.prefix }),
     }),
   );
   return answer.Command!.CommandId!;
+}
+
+function documentOf(
+  work: CommandWork,
+): Pick<SendCommandCommandInput, 'DocumentName' | 'DocumentVersion' | 'Parameters'> {
+  if ('document' in work) {
+    const { name, version, parameters } = work.document;
+    return {
+      DocumentName: name,
+      Parameters: parameters,
+      ...(version !== undefined && { DocumentVersion: version }),
+    };
+  }
+  const { commands, timeoutSeconds } = work;
+  return {
+    DocumentName: 'AWS-RunShellScript',
+    Parameters: { commands: [...commands], executionTimeout: [String(timeoutSeconds)] },
+  };
 }
 
 async function findCommand(
@@ -93,7 +118,7 @@ export async function commandState(
     throw error;
   }
   const status = invocation.Status ?? 'Pending';
-  if (!['Success', 'Failed', 'TimedOut', 'Cancelled'].includes(status)) return { ended: false, status };
+  if (!ENDS.has(status)) return { ended: false, status };
   return {
     ended: true,
     succeeded: status === 'Success',
@@ -101,6 +126,35 @@ export async function commandState(
     exitCode: invocation.ResponseCode ?? -1,
     output: invocation.StandardOutputContent ?? '',
     errorOutput: invocation.StandardErrorContent ?? '',
+  };
+}
+
+const ENDS = new Set(['Success', 'Failed', 'TimedOut', 'Cancelled']);
+
+/**
+ * How a command stands whose document may have several steps: GetCommandInvocation tells of one step only, by its name.
+ * The exit code is that of the first step that failed.
+ */
+export async function documentState(
+  ssm: SSMClient,
+  commandId: string,
+  instanceId: string,
+): Promise<CommandState> {
+  const { CommandInvocations = [] } = await ssm.send(
+    new ListCommandInvocationsCommand({ CommandId: commandId, InstanceId: instanceId, Details: true }),
+  );
+  const [invocation] = CommandInvocations;
+  const status = invocation?.Status ?? 'Pending';
+  if (invocation === undefined || !ENDS.has(status)) return { ended: false, status };
+  const steps = invocation.CommandPlugins ?? [];
+  const failed = steps.find(({ ResponseCode = 0 }) => ResponseCode !== 0);
+  return {
+    ended: true,
+    succeeded: status === 'Success',
+    status: invocation.StatusDetails || status,
+    exitCode: failed?.ResponseCode ?? (status === 'Success' ? 0 : -1),
+    output: steps.map(({ Output = '' }) => Output).join(''),
+    errorOutput: '',
   };
 }
 

@@ -1,5 +1,10 @@
 import { parseCheckOutput } from '../../core/compliance/parse-check-output';
-import { DEFAULT_COMPLIANCE_TYPE, DEFAULT_UPDATE_TIMEOUT_SECONDS } from '../../core/update/update';
+import { documentParameters } from '../../core/update/document-update';
+import {
+  DEFAULT_COMPLIANCE_TYPE,
+  DEFAULT_UPDATE_TIMEOUT_SECONDS,
+  type Update,
+} from '../../core/update/update';
 import { updateScript } from '../../core/update/update-script';
 import type { ClassUpdateDocument, ComplianceDocument, PlanDocument } from '../../core/workflow/documents';
 import { classUpdateKey, complianceKey, planKey, updateOutputPrefix } from '../../core/workflow/keys';
@@ -10,7 +15,7 @@ import type {
   StartUpdateOutput,
 } from '../../core/workflow/payloads';
 import type { Services } from '../services';
-import { commandState, sendCommandOnce } from '../ssm/run-command';
+import { commandState, type CommandWork, documentState, sendCommandOnce } from '../ssm/run-command';
 import { recordedCommands } from './recordings';
 import { UpdateFailedError } from './step-errors';
 
@@ -30,13 +35,10 @@ export async function startUpdate(
   const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
   const outputPrefix = updateOutputPrefix(run, classId);
   const startedAt = now().toISOString();
-  const timeoutSeconds = update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS;
-  const bare = { run, classId, instanceId, commands: updateScript(update), timeoutSeconds, recorder };
-  const { commands, notRecorded } = await recordedCommands(services, bare);
+  const { notRecorded, ...work } = await workOf(services, { run, classId, instanceId, update, recorder });
   const commandId = await sendCommandOnce(services, {
+    ...work,
     instanceId,
-    commands,
-    timeoutSeconds,
     comment: `imageelves ${run} ${classId}: update`,
     output: { bucket: documents.bucket, prefix: outputPrefix },
   });
@@ -53,6 +55,30 @@ export async function startUpdate(
   return { commandId };
 }
 
+interface WorkRequest {
+  readonly run: string;
+  readonly classId: string;
+  readonly instanceId: string;
+  readonly update: Update;
+  readonly recorder: string;
+}
+
+async function workOf(
+  services: Services,
+  { update, run, ...where }: WorkRequest,
+): Promise<CommandWork & { readonly notRecorded?: string }> {
+  if (update.kind === 'document') {
+    const { name, version } = update.document;
+    return {
+      document: { name, version, parameters: documentParameters(update.document, run) },
+      notRecorded: `The update is the document ${name}, which runs without the recorder.`,
+    };
+  }
+  const timeoutSeconds = update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS;
+  const bare = { ...where, run, commands: updateScript(update), timeoutSeconds };
+  return { timeoutSeconds, ...(await recordedCommands(services, bare)) };
+}
+
 /**
  * Whether it has ended; what a check found is kept.
  *
@@ -63,7 +89,9 @@ export async function checkUpdate(
   { documents, ssm, now }: Services,
   { run, classId, instanceId, commandId }: CheckUpdateInput,
 ): Promise<CheckUpdateOutput> {
-  const state = await commandState(ssm, commandId, instanceId);
+  const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
+  const stateOf = update.kind === 'document' ? documentState : commandState;
+  const state = await stateOf(ssm, commandId, instanceId);
   if (!state.ended) return { done: false, status: state.status };
   const key = classUpdateKey(run, classId, instanceId);
   const known = await documents.read<ClassUpdateDocument>(key);
@@ -80,7 +108,6 @@ export async function checkUpdate(
     const outputKey = `s3://${documents.bucket}/${known.outputPrefix}`;
     throw new UpdateFailedError(instanceId, state.status, state.exitCode, outputTail, outputKey);
   }
-  const { update } = (await documents.read<PlanDocument>(planKey(run))).settings;
   if (update.kind === 'compliance') {
     const found: ComplianceDocument = {
       checkedOn: instanceId,

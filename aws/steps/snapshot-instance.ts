@@ -1,7 +1,7 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import { QUIESCE } from '../../core/update/quiesce';
-import type { SnapshotsDocument } from '../../core/workflow/documents';
-import { snapshotsKey, TAGS } from '../../core/workflow/keys';
+import type { PlanDocument, SnapshotsDocument } from '../../core/workflow/documents';
+import { planKey, snapshotsKey, TAGS } from '../../core/workflow/keys';
 import type { SnapshotInstanceInput, SnapshotInstanceOutput } from '../../core/workflow/payloads';
 import { describeInstance, findVolumesById } from '../ec2/describe';
 import { createSnapshotOnce, isSnapshotReadable } from '../ec2/instance-snapshots';
@@ -42,7 +42,7 @@ export async function snapshotInstance(
     done: false,
     ...stepCost(startedAt, startedAt, meter),
   };
-  if (input.purpose === 'before' && document.snapshots.length === 0) {
+  if (document.snapshots.length === 0 && (await needsFlush(services, input))) {
     const flushed = await flushCaches(services, input, document);
     if (flushed !== 'done') return { done: false, snapshotsKey: key };
   }
@@ -57,13 +57,22 @@ export async function snapshotInstance(
   return { done, snapshotsKey: key };
 }
 
+/** After the update its own script has done so; a document that says nothing of it does not. */
+async function needsFlush(
+  { documents }: Services,
+  { run, purpose }: SnapshotInstanceInput,
+): Promise<boolean> {
+  if (purpose !== 'after') return purpose === 'before';
+  return (await documents.read<PlanDocument>(planKey(run))).settings.update.kind === 'document';
+}
+
 /**
  * A snapshot has what was written to the disk, not what a running system still holds in memory. What came before the
  * update and is written after it would look like a part of the update: so it is written first.
  */
 async function flushCaches(
   services: Services,
-  { run, instanceId }: SnapshotInstanceInput,
+  { run, instanceId, purpose }: SnapshotInstanceInput,
   document: SnapshotsDocument,
 ): Promise<'done' | 'waiting'> {
   if (document.flushCommandId === undefined) {
@@ -71,16 +80,16 @@ async function flushCaches(
       instanceId,
       commands: QUIESCE,
       timeoutSeconds: FLUSH_SECONDS,
-      comment: `imageelves ${run} ${instanceId}: sync`,
+      comment: `imageelves ${run} ${instanceId}: sync ${purpose}`,
     });
-    await services.documents.write(snapshotsKey(run, instanceId, 'before'), { ...document, flushCommandId });
+    await services.documents.write(snapshotsKey(run, instanceId, purpose), { ...document, flushCommandId });
     return 'waiting';
   }
   const state = await commandState(services.ssm, document.flushCommandId, instanceId);
   if (state.ended && !state.succeeded) {
     throw new InstanceUnsuitableError(
       instanceId,
-      `did not run "sync" before its snapshot (${state.status}): its agent does not work`,
+      `did not write its caches to the disk before its snapshot (${state.status}): its agent does not work`,
     );
   }
   return state.ended ? 'done' : 'waiting';

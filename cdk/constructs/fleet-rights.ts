@@ -16,9 +16,20 @@ const VOLUMES = ec2Arn('volume');
 /** Snapshots and images have no account in their ARN. */
 const SNAPSHOTS = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}::snapshot/*`;
 
+/** AWS's own documents begin with AWS and have no account in their ARN; a name that is an ARN is one. */
+function documentArn(name: string): string {
+  if (name.startsWith('arn:')) return name;
+  const account = /^AWS[A-Za-z0-9]*-/.test(name) ? '' : Aws.ACCOUNT_ID;
+  return `arn:${Aws.PARTITION}:ssm:${Aws.REGION}:${account}:document/${name}`;
+}
+
 /** What a step may do to machines, volumes and snapshots: one method for each need named in core/workflow/steps.ts. */
 export class FleetRights {
-  constructor(private readonly keys: VolumeKeys) {}
+  constructor(
+    private readonly keys: VolumeKeys,
+    /** Documents of Systems Manager that updates name. */
+    private readonly documents: readonly string[] = [],
+  ) {}
 
   grantFleetRead(grantee: iam.IGrantable): void {
     allow(grantee, {
@@ -124,11 +135,16 @@ export class FleetRights {
   grantRunCommand(grantee: iam.IGrantable): void {
     allow(grantee, {
       actions: ['ssm:SendCommand'],
-      resources: [`arn:${Aws.PARTITION}:ssm:${Aws.REGION}::document/AWS-RunShellScript`],
+      resources: [...new Set(['AWS-RunShellScript', ...this.documents].map(documentArn))],
     });
     allow(grantee, { actions: ['ssm:SendCommand'], resources: [INSTANCES], wildcard: ANY_TARGET });
     allow(grantee, {
-      actions: ['ssm:GetCommandInvocation', 'ssm:ListCommands'],
+      actions: [
+        'ssm:GetCommandInvocation',
+        // Of a document with several steps.
+        ...(this.documents.length > 0 ? ['ssm:ListCommandInvocations'] : []),
+        'ssm:ListCommands',
+      ],
       resources: ['*'],
       wildcard: 'Commands are no resources that IAM knows.',
     });

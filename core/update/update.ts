@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { CommandDocument } from './document-update';
 
 /** Names that a person types at the console: letters, digits, dots, dashes and underscores. */
 export const UPDATE_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
@@ -36,6 +37,13 @@ export const ScriptUpdate = Type.Object(
 );
 export type ScriptUpdate = Static<typeof ScriptUpdate>;
 
+/** A script that stands in Systems Manager. It is run as it is, without the recorder: the snapshots tell what it changed. */
+export const DocumentUpdate = Type.Object(
+  { ...common, kind: Type.Literal('document'), document: CommandDocument },
+  { additionalProperties: false },
+);
+export type DocumentUpdate = Static<typeof DocumentUpdate>;
+
 /** What `PutComplianceItems` allows for a type of one's own; at most ten such types in an account. */
 const COMPLIANCE_TYPE_PATTERN = '^Custom:[A-Za-z0-9_-]\\w+$';
 export const DEFAULT_COMPLIANCE_TYPE = 'Custom:ImageElves';
@@ -57,8 +65,10 @@ export const ComplianceUpdate = Type.Object(
 export type ComplianceUpdate = Static<typeof ComplianceUpdate>;
 
 /** What to do: the one thing that is run on a representative and captured for everyone else. */
-export const Update = Type.Union([PackagesUpdate, ScriptUpdate, ComplianceUpdate]);
+export const Update = Type.Union([PackagesUpdate, ScriptUpdate, DocumentUpdate, ComplianceUpdate]);
 export type Update = Static<typeof Update>;
+/** One that is run by commands of ours, and so with the recorder around them. */
+export type CommandsUpdate = Exclude<Update, DocumentUpdate>;
 
 /** One hour, the default of AWS-RunShellScript. */
 export const DEFAULT_UPDATE_TIMEOUT_SECONDS = 3600;

@@ -38,7 +38,7 @@ export const classUpdateKey = (run: string, classId: string, instanceId: string)
   `${classPrefix(run, classId)}update-${instanceId}.json`;
 /** What a machine put there itself: the log of what the update read and wrote on it. */
 export const recordingKey = (run: string, classId: string, instanceId: string): string =>
-  `${classPrefix(run, classId)}recording-${instanceId}.jsonl.gz`;
+  `${updateOutputPrefix(run, classId)}/recording-${instanceId}.jsonl.gz`;
 /** Run Command writes the whole output of the update under this prefix, in a folder for each command and machine. */
 export const updateOutputPrefix = (run: string, classId: string): string =>
   `${classPrefix(run, classId)}output`;

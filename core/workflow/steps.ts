@@ -18,7 +18,8 @@
  * - `blocks-write`: ebs:StartSnapshot, PutSnapshotBlock, CompleteSnapshot, ec2:CreateTags when starting
  * - `volumes-create`: ec2:CreateVolume with imageelves:run, ec2:CreateTags when creating
  * - `volumes-swap`: ec2:DetachVolume, AttachVolume, ModifyInstanceAttribute (block device mapping), CreateTags and DeleteTags of ours on volumes
- * - `run-command`: ssm:SendCommand (AWS-RunShellScript, on targets and clones), GetCommandInvocation, ListCommands
+ * - `run-command`: ssm:SendCommand (AWS-RunShellScript and the documents that updates name, on targets and clones),
+ *   GetCommandInvocation, ListCommandInvocations, ListCommands
  * - `compliance-write`: ssm:PutComplianceItems
  * - `agents-read`: ssm:DescribeInstanceInformation
  * - `clones-launch`: ec2:RegisterImage, RunInstances, ec2:CreateTags when creating, iam:PassRole of the clone's role

@@ -1,3 +1,4 @@
+import { readRecording } from '../../aws/steps/recordings';
 import { checkUpdate, startUpdate } from '../../aws/steps/run-update';
 import { commandState } from '../../aws/ssm/run-command';
 import type { ClassUpdateDocument, PlanDocument } from '../../core/workflow/documents';
@@ -78,6 +79,48 @@ test('the update is sent once, with its time, and its whole output goes to the b
     exitCode: 0,
     outputTail: 'done',
     outputPrefix: 'runs/r/classes/c/output',
+  });
+});
+
+test('an update that is a document is sent as it is, with one snapshot of the patch baseline for the whole run', async () => {
+  const document = {
+    name: 'AWS-RunPatchBaseline',
+    version: '7',
+    parameters: { Operation: ['Install'], RebootOption: ['NoReboot'] },
+  };
+  const update = { name: 'u', kind: 'document', document };
+  await services.documents.write(planKey('r'), { settings: { update } } as unknown as PlanDocument);
+  const { commandId } = await startUpdate(services, INPUT, RECORDER);
+  const [sent] = services.runCommand.sent;
+  const SnapshotId = [
+    expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+  ];
+  expect(sent).toEqual({
+    ...{ instanceId: 'i-1', commands: [], comment: 'imageelves r c: update' },
+    document: { ...document, parameters: { ...document.parameters, SnapshotId } },
+  });
+  await startUpdate(services, { ...INPUT, instanceId: 'i-2' }, RECORDER);
+  expect(services.runCommand.sent[1]?.document).toEqual(sent?.document);
+
+  services.runCommand.answers = [
+    { Status: 'InProgress' },
+    {
+      Status: 'Failed',
+      CommandPlugins: [
+        { ResponseCode: 0, Output: 'first\n' },
+        { ResponseCode: 7, Output: 'second\n' },
+      ],
+    },
+  ];
+  const check = (): Promise<unknown> => checkUpdate(services, { ...INPUT, commandId });
+  expect(await check()).toEqual({ done: false, status: 'InProgress' });
+  await expect(check()).rejects.toMatchObject({
+    name: 'UpdateFailedError',
+    facts: { exitCode: 7, outputTail: 'first\nsecond\n' },
+  });
+  expect(await readRecording(services.documents, 'r', 'c', 'i-1')).toMatchObject({
+    lost: true,
+    warnings: [expect.stringContaining('AWS-RunPatchBaseline, which runs without the recorder')],
   });
 });
 

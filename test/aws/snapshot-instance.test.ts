@@ -1,6 +1,7 @@
 import { snapshotInstance } from '../../aws/steps/snapshot-instance';
+import { QUIESCE } from '../../core/update/quiesce';
 import type { SnapshotsDocument } from '../../core/workflow/documents';
-import { snapshotsKey } from '../../core/workflow/keys';
+import { planKey, snapshotsKey } from '../../core/workflow/keys';
 import { startTestServices, type TestServices } from '../support/aws-services';
 import { addMachine } from '../support/test-machines';
 import { until } from '../support/whole-run';
@@ -49,12 +50,28 @@ test('the caches of a running machine are written to its disk before the first s
   services.runCommand.answers = [{ Status: 'InProgress' }, { Status: 'Success', ResponseCode: 0 }];
   await snapshotInstance(services, input);
   await snapshotInstance(services, input);
-  expect(services.runCommand.sent).toMatchObject([{ instanceId, commands: ['sync'] }]);
+  expect(services.runCommand.sent).toMatchObject([{ instanceId, commands: QUIESCE }]);
   expect(count('CreateSnapshot')).toBe(0);
   await until(services, () => snapshotInstance(services, input));
   expect(count('CreateSnapshot')).toBe(1);
   expect(services.runCommand.sent).toHaveLength(1);
 });
+
+test.each([
+  ['document', 1],
+  ['script', 0],
+])(
+  'after an update of kind %s the caches are written %d times: a script has done so itself',
+  async (kind, times) => {
+    const { instanceId } = await addMachine(services, { running: true });
+    await services.documents.write(planKey('r'), { settings: { update: { kind } } });
+    await until(services, () => snapshotInstance(services, { run: 'r', instanceId, purpose: 'after' }));
+    expect(services.runCommand.sent.map(({ comment }) => comment)).toEqual(
+      Array<string>(times).fill(`imageelves r ${instanceId}: sync after`),
+    );
+    expect(count('CreateSnapshot')).toBe(1);
+  },
+);
 
 test('a machine that is starting or stopping is waited for, one that is gone is not', async () => {
   const { instanceId } = await addMachine(services);

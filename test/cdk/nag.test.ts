@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ImageElves, type ImageElvesProps } from '../../cdk/index';
+import { ImageElves, type ImageElvesProps, Update } from '../../cdk/index';
 import { appUnderTest, cloneNetwork, minimalProps } from '../support/synthesized';
 
 const findings = (
@@ -24,7 +24,8 @@ test('cdk-nag finds nothing in the defaults', () => expect(findings(() => ({})))
 
 test('nor with everything that can be added', () => {
   const schedules = { nightly: { expression: 'cron(0 3 * * ? *)', input: { update: 'security' } } };
-  expect(findings((stack) => ({ clones: cloneNetwork(stack), schedules }))).toEqual([]);
+  const updates = { security: Update.packages('security'), own: Update.document('harden-web') };
+  expect(findings((stack) => ({ clones: cloneNetwork(stack), schedules, updates }))).toEqual([]);
 });
 
 test('and would find something', () => {

@@ -1,8 +1,15 @@
+import { Update } from '../../cdk/index';
 import { type Step, STEPS } from '../../core/workflow/steps';
 import { type Permission, permissionsOf, rolesOfSteps } from '../support/policies';
 import { cloneNetwork, synthesized } from '../support/synthesized';
 
-const template = synthesized((stack) => ({ clones: cloneNetwork(stack) }));
+const updates = {
+  security: Update.packages('security'),
+  baseline: Update.document('AWS-RunPatchBaseline', { parameters: { Operation: ['Install'] } }),
+  harden: Update.document('harden-web', { version: '3' }),
+  shared: Update.document('arn:aws:ssm:eu-west-1:111122223333:document/shared'),
+};
+const template = synthesized((stack) => ({ clones: cloneNetwork(stack), updates }));
 const permissions = permissionsOf(template);
 const stepOfRole = rolesOfSteps(template, STEPS);
 const stepsWith = (action: string): string[] =>
@@ -23,7 +30,8 @@ const EC2 = `${ARN}ec2:<AWS::Region>:`;
 const JUSTIFIED: { actions: RegExp; resource: RegExp; condition?: RegExp; why: string }[] = [
   { actions: /^ec2:Describe/, resource: /^\*$/, why: 'Describe actions of EC2 know no resources' },
   {
-    actions: /^ssm:(GetCommandInvocation|ListCommands|DescribeInstanceInformation|PutComplianceItems)$/,
+    actions:
+      /^ssm:(GetCommandInvocation|ListCommandInvocations|ListCommands|DescribeInstanceInformation|PutComplianceItems)$/,
     resource: /^\*$/,
     why: 'know no resources',
   },
@@ -154,6 +162,18 @@ test.each([
   ['ec2:DeleteSnapshot', ['clean-up-run', 'sweep-runs']],
   ['ec2:DeleteVolume', ['prune-volumes', 'sweep-runs']],
 ])('%s is allowed to %j only', (action, steps) => expect(stepsWith(action)).toEqual(steps));
+
+test('commands are sent by the documents that the updates name, and by no other', () => {
+  const documents = permissions.filter(
+    ({ action, resource }) => action === 'ssm:SendCommand' && resource.includes(':document/'),
+  );
+  expect([...new Set(documents.map(({ resource }) => resource))].sort()).toEqual([
+    'arn:<AWS::Partition>:ssm:<AWS::Region>::document/AWS-RunPatchBaseline',
+    'arn:<AWS::Partition>:ssm:<AWS::Region>::document/AWS-RunShellScript',
+    'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:document/harden-web',
+    'arn:aws:ssm:eu-west-1:111122223333:document/shared',
+  ]);
+});
 
 /** No step of a run may: old volumes are the way back. Those of the housekeeping may each delete their own kind only. */
 test('volumes are deleted by their tags: out of use by the prune, made and never used by the sweep', () => {
