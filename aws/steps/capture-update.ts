@@ -134,7 +134,7 @@ function requireSnapshots(
 
 /** Without a whole recording it is not known what the result depends on, and it holds for this one machine. */
 function ofCheck(manifest: Manifest): Manifest {
-  if (manifest.reads !== undefined) return manifest;
+  if (manifest.reads !== undefined && manifest.recording?.whole === true) return manifest;
   const reason =
     'what the check read was not recorded whole, so its result holds for the representative only';
   return { ...manifest, onlyOnline: [...(manifest.onlyOnline ?? []), reason] };

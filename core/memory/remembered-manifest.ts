@@ -61,7 +61,9 @@ export function rememberedManifest(
   manifest: Manifest,
   where: { readonly manifestKey: string; readonly manifestDigest: string },
 ): RememberedManifest | undefined {
+  // What was not recorded whole may have read more than is known.
   if (manifest.onlyOnline !== undefined || manifest.reads === undefined) return undefined;
+  if (manifest.recording?.whole !== true) return undefined;
   const { capturedAt, run, classId, os } = manifest;
   return { ...where, capturedAt, run, classId, os };
 }

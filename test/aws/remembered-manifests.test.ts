@@ -30,6 +30,7 @@ async function captured(run: string, capturedAt: string, change: object = {}): P
     classId: 'c',
     capturedAt,
     reads: [],
+    recording: { method: 'fanotify', whole: true, warnings: [] },
     ...change,
   });
   await documents.write(keys.planKey(run), { settings: SETTINGS });
@@ -57,6 +58,10 @@ test('another update does not find it, and nothing is found when a new capture i
 
 test.each([
   ['without the reads it is not known whom it fits', { reads: undefined }],
+  [
+    'of a recording that is not whole',
+    { recording: { method: 'fanotify', whole: false, warnings: ['it overflowed'] } },
+  ],
   ['that may patch nobody', { onlyOnline: ['why'] }],
 ])('a manifest %s is not remembered', async (_what, change) => {
   await captured('first', '2026-11-18T06:00:00.000Z', change);

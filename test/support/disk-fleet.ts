@@ -21,6 +21,19 @@ const UPDATE = `
   mkdir -p $MNT/usr/share/doc/x; seq 1 440000 > $MNT/usr/share/doc/x/big
   sed -i 's/^Version: 1.0$/Version: 1.1/' $MNT/var/lib/dpkg/status`;
 
+/** All of it, as a recorder would see it. */
+export const CHANGED_BY_UPDATE = [
+  '/usr/lib/libx.so',
+  '/usr/lib/libx.so.1',
+  '/usr/lib/libx.so.2',
+  '/etc/app.conf',
+  '/usr/share',
+  '/usr/share/doc',
+  '/usr/share/doc/x',
+  '/usr/share/doc/x/big',
+  '/var/lib/dpkg/status',
+];
+
 /** What makes an image: an identity of the system, packages, something to update, and systemd's folder. */
 const FILES: Readonly<Record<string, string>> = {
   'etc/os-release': 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',

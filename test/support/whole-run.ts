@@ -9,6 +9,7 @@ import { releaseLease, takeLease } from '../../aws/steps/leases';
 import { matchInstance } from '../../aws/steps/match-instance';
 import { planRun } from '../../aws/steps/plan-run';
 import { profileInstance } from '../../aws/steps/profile-instance';
+import { recordCompliance } from '../../aws/steps/record-compliance';
 import { recordFailure } from '../../aws/steps/record-failure';
 import { checkUpdate, startUpdate } from '../../aws/steps/run-update';
 import { selectMatched } from '../../aws/steps/select-matched';
@@ -37,8 +38,9 @@ export async function wholeRun(
   services: TestServices,
   updates: UpdatesDocument,
   input: unknown,
+  name?: string,
 ): Promise<WriteReportOutput> {
-  const plan = await planned(services, updates, input);
+  const plan = await planned(services, updates, input, name);
   const { run } = plan;
   for (const { instanceId } of await services.documents.readLines<MachineItem>(plan.targetsKey)) {
     await recorded(services, { run, instanceId }, () => profileTarget(services, { run, instanceId }));
@@ -60,9 +62,10 @@ export async function planned(
   services: TestServices,
   updates: UpdatesDocument,
   input: unknown,
+  name = 'test-run',
 ): Promise<PlanRunOutput> {
   await services.documents.write('updates.json', updates);
-  const execution = { id: 'arn:execution', name: 'test-run', startTime: services.now().toISOString() };
+  const execution = { id: 'arn:execution', name, startTime: services.now().toISOString() };
   return planRun(services, { input, execution }, { bucket: TEST_BUCKET, key: 'updates.json' });
 }
 
@@ -110,6 +113,10 @@ async function updateClass(services: TestServices, item: ClassItem): Promise<voi
     await recorded(services, member, () =>
       matchInstance(services, { ...member, manifestKey, manifestDigest }),
     );
+  }
+  if (item.check === true) {
+    await until(services, () => recordCompliance(services, { run, classId }, () => true));
+    return;
   }
   const { canary } = await selectMatched(services, { run, classId });
   if (canary !== undefined) await patchInstance(services, canary);

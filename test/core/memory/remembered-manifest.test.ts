@@ -68,9 +68,11 @@ describe('rememberedManifest', () => {
   it('takes only what is known to fit: not what may have read anything, nor what fits nobody', () => {
     expect(rememberedManifest(manifest, where)).toBeUndefined();
     expect(rememberedManifest({ ...manifest, reads: [], onlyOnline: ['a reason'] }, where)).toBeUndefined();
-    expect(rememberedManifest({ ...manifest, reads: [] }, where)).toEqual(
-      entry('2026-11-20T09:00:00Z', where),
-    );
+    expect(rememberedManifest({ ...manifest, reads: [] }, where)).toBeUndefined();
+    const recording = { method: 'fanotify', whole: true, warnings: [] } as const;
+    expect(
+      rememberedManifest({ ...manifest, reads: [], recording: { ...recording, warnings: [] } }, where),
+    ).toEqual(entry('2026-11-20T09:00:00Z', where));
   });
 });
 
