@@ -11,6 +11,7 @@ import { manifestAccounts } from './manifest-accounts';
 import { neutralBefores } from './neutral-befores';
 import { withOwnValues } from './own-values';
 import type { Changes } from './read-changes';
+import { pathAlone, pathOnOther, type PathTemplate } from '../variation/path-templates';
 import { TemplatesAlone, TemplatesOfTwo } from './templates';
 import type { VolatileRule } from './volatile-paths';
 
@@ -86,7 +87,7 @@ export async function compareDataPoints(request: ComparisonRequest): Promise<Com
     codecFor,
   );
   const templates = new TemplatesAlone(representative.is.points, representative.after.identity);
-  const alone = await withOwnValues(befores, templates, contentOf, recordOf, decisions);
+  const alone = await withOwnValues(befores.map(withOwnPath), templates, contentOf, recordOf, decisions);
   return {
     operations: alone.operations,
     accounts: await manifestAccounts(alone.operations, recordOf, representative, undefined),
@@ -94,6 +95,15 @@ export async function compareDataPoints(request: ComparisonRequest): Promise<Com
     onlyOnline: [],
     ...(judged && { witness: { used: false, note: judged.misfit } }),
   };
+
+  /** What is changed under a name that may be a word is there on every machine that matches. */
+  function withOwnPath(operation: Operation): Operation {
+    const isChanged = operation.before !== 'absent' && operation.after !== 'absent';
+    const found = pathAlone(operation.path, representative.is.points).filter(
+      ({ fixed }) => !isChanged || fixed !== true,
+    );
+    return found.length === 0 ? operation : { ...operation, pathSubstitutions: found };
+  }
 }
 
 /** Whether the witness was of this class before; then with what others must have had, as both machines tell it. */
@@ -105,10 +115,35 @@ async function judge(
   | { readonly witness?: undefined; readonly misfit: string }
 > {
   const recorded = summary?.lost === false ? (path: string) => summary.paths.get(path) : undefined;
-  const witness = await dataPoint(before, after, recorded);
+  const there = await dataPoint(before, after, recorded);
+  const templates = await pathTemplates(operations, representative, there);
+  const witness = { ...there, pathOf: (path: string) => templates.get(path)?.path ?? path };
   const befores = await neutralBefores(operations, changes, representative, witness, codecFor);
   const misfit = await witnessMisfit(manifestOf(befores.operations), befores.there, witness, codecFor);
-  return misfit === undefined ? { witness, operations: befores.operations } : { misfit };
+  if (misfit !== undefined) return { misfit };
+  const made = befores.operations.map((operation): Operation => {
+    const substitutions = templates.get(operation.path)?.substitutions ?? [];
+    return substitutions.length === 0 ? operation : { ...operation, pathSubstitutions: [...substitutions] };
+  });
+  return { witness, operations: made };
+}
+
+/** Paths that the witness has by its own values, and not as the representative has them. */
+async function pathTemplates(
+  operations: readonly Operation[],
+  { is, was }: DataPoint,
+  there: DataPoint,
+): Promise<ReadonlyMap<string, PathTemplate>> {
+  const templates = new Map<string, PathTemplate>();
+  for (const { path, after } of operations) {
+    const [own, other, image] =
+      after === 'absent' ? [was, there.was, there.before] : [is, there.is, there.after];
+    const template = pathOnOther(path, own.points, other.points);
+    if (template === undefined) continue;
+    const isOwn = template.path === path || (await image.lstat(path)) === undefined;
+    if (isOwn && (await image.lstat(template.path)) !== undefined) templates.set(path, template);
+  }
+  return templates;
 }
 
 async function onlyThere(
@@ -117,7 +152,8 @@ async function onlyThere(
 ): Promise<{ warnings: string[]; onlyOnline: string[] }> {
   const { representative, decisions, changedPaths: known, rules, codecFor } = request;
   const recording = request.witness?.summary;
-  const paths = await changedThereOnly(representative, witness, known, { rules, recording, codecFor });
+  const knownThere = new Set([...known, ...[...known].map((path) => witness.pathOf(path))]);
+  const paths = await changedThereOnly(representative, witness, knownThere, { rules, recording, codecFor });
   const warnings: string[] = [];
   const onlyOnline: string[] = [];
   const reason = 'the update changed it on the second machine only';

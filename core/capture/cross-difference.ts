@@ -122,7 +122,7 @@ class Comparison {
   private async compareEntry(operation: Exclude<Operation, { kind: 'put-record' }>): Promise<Verdict> {
     const { path } = operation;
     const { representative, witness } = this.request;
-    const stat = await witness.after.lstat(path);
+    const stat = await witness.after.lstat(witness.pathOf(path));
     if (operation.kind === 'remove') return stat === undefined ? 'same' : NOT_THERE;
     const own = await representative.after.lstat(path);
     if (stat === undefined || own === undefined) return NOT_THERE;
@@ -131,7 +131,7 @@ class Comparison {
     }
     if (operation.kind === 'put-file') return this.compareFile(operation, stat);
     if (operation.kind !== 'make-symlink') return 'same';
-    const there = await witness.after.readlink(path);
+    const there = await witness.after.readlink(witness.pathOf(path));
     const template = this.request.templates.templateOf(path, utf8(operation.target), utf8(there));
     return template ?? DIFFERENT;
   }
@@ -139,17 +139,17 @@ class Comparison {
   private async isSameOwner(path: string, own: Stat, other: Stat): Promise<boolean> {
     const { representative, witness } = this.request;
     const here = ownerlessDigest(own, await representative.after.xattrs(path), {}, representative.is);
-    return here === ownerlessDigest(other, await witness.after.xattrs(path), {}, witness.is);
+    return here === ownerlessDigest(other, await witness.after.xattrs(witness.pathOf(path)), {}, witness.is);
   }
 
   private async compareFile(operation: OperationOf<'put-file'>, stat: Stat): Promise<Verdict> {
     const { path } = operation;
     const { witness, templates, contentOf } = this.request;
     if (Math.max(stat.sizeBytes, operation.sizeBytes) > LARGEST_COMPARED_BYTES) {
-      const { content } = await readEntry(witness.after, path, stat);
+      const { content } = await readEntry(witness.after, witness.pathOf(path), stat);
       if (content === operation.content) return 'same';
     }
-    const [here, there] = [await contentOf(operation), await witness.after.readFile(path)];
+    const [here, there] = [await contentOf(operation), await witness.after.readFile(witness.pathOf(path))];
     const unpacked = [comparableContent(path, here), comparableContent(path, there)];
     if (unpacked[0] !== undefined && unpacked[1] !== undefined && utf8Equal(unpacked[0], unpacked[1])) {
       return 'same';
@@ -163,7 +163,7 @@ class Comparison {
     const { representative, witness } = this.request;
     const file = await this.witnessFile(path);
     const own = await representative.after.lstat(path);
-    const stat = await witness.after.lstat(path);
+    const stat = await witness.after.lstat(witness.pathOf(path));
     const isBackup = operation.copyOf !== undefined;
     if (file === undefined || own === undefined || stat === undefined) {
       if (isBackup) return operation;
@@ -223,9 +223,10 @@ class Comparison {
   private async witnessFile(path: string): Promise<RecordFile | undefined> {
     const { witness, codecFor } = this.request;
     const codec = codecFor(path);
-    if (codec === undefined || (await witness.after.lstat(path))?.type !== 'file') return undefined;
+    const pathThere = witness.pathOf(path);
+    if (codec === undefined || (await witness.after.lstat(pathThere))?.type !== 'file') return undefined;
     try {
-      return await readRecordFile(witness.after, path, codec);
+      return await readRecordFile(witness.after, pathThere, codec);
     } catch (error) {
       if (error instanceof RecordFormatError) return undefined;
       throw error;

@@ -11,6 +11,8 @@ export interface DataPoint {
   readonly is: Variation;
   /** What its recording tells of a path; undefined when it was not recorded, or not whole. */
   readonly recorded?: (path: string) => PathSummary | undefined;
+  /** Where this machine has what stands at a path of the representative, in whose path its own values may stand. */
+  readonly pathOf: (path: string) => string;
 }
 
 export async function dataPoint(
@@ -18,5 +20,12 @@ export async function dataPoint(
   after: Image,
   recorded?: DataPoint['recorded'],
 ): Promise<DataPoint> {
-  return { before, after, was: await variationOf(before), is: await variationOf(after), recorded };
+  return {
+    before,
+    after,
+    was: await variationOf(before),
+    is: await variationOf(after),
+    recorded,
+    pathOf: (path) => path,
+  };
 }

@@ -44,9 +44,17 @@ export async function neutralBefores(
     const compared =
       operation.kind === 'put-record' ? await recordBefores(operation) : await entryBefore(operation);
     made.push(compared.here);
-    there.push(compared.there ?? compared.here);
+    there.push(onWitness(compared.there ?? compared.here));
   }
   return { operations: made, there };
+
+  function onWitness(operation: Operation): Operation {
+    if (witness === undefined) return operation;
+    const path = witness.pathOf(operation.path);
+    return operation.kind === 'make-hard-link'
+      ? { ...operation, path, existingPath: witness.pathOf(operation.existingPath) }
+      : { ...operation, path };
+  }
 
   async function entryBefore(
     operation: Exclude<Operation, { kind: 'put-record' }>,
@@ -80,9 +88,10 @@ export async function neutralBefores(
     entry: Entry,
     other: DataPoint,
   ): Promise<{ digest: Digest; neutral: Neutral | undefined } | undefined> {
-    const stat = await other.before.lstat(path);
+    const pathThere = other.pathOf(path);
+    const stat = await other.before.lstat(pathThere);
     if (stat === undefined || stat.type !== entry.stat.type) return undefined;
-    const found = await readEntry(other.before, path, stat);
+    const found = await readEntry(other.before, pathThere, stat);
     const { was } = representative;
     const literal = ownerlessDigest(entry.stat, entry.xattrs, entry, was);
     if (literal === ownerlessDigest(stat, found.xattrs, found, other.was)) {
@@ -94,7 +103,7 @@ export async function neutralBefores(
     if (bare(entry, was) !== bare(found, other.was)) return undefined;
     const [here, thereBytes] = [
       await bytesOf(representative, path, entry),
-      await bytesOf(other, path, found),
+      await bytesOf(other, pathThere, found),
     ];
     if (here === undefined || thereBytes === undefined) return undefined;
     const tokens = alignedTokens(path, here, thereBytes, was, other.was);
@@ -113,7 +122,7 @@ export async function neutralBefores(
     if (operation.before === 'any') return { here: operation };
     const { path, codec } = operation;
     const befores = changes.recordBefores.get(path);
-    const file = witness && (await recordFile(witness, path, codecFor(path)));
+    const file = witness && (await recordFile(witness, witness.pathOf(path), codecFor(path)));
     const { was } = representative;
     const here: Records = [];
     const there: Records = [];
@@ -157,10 +166,11 @@ export async function neutralBefores(
 
   /** The digest of the witness's file, its content aside, where it is the same but for numbers of accounts. */
   async function ownerOnWitness({ path, before }: OperationOf<'put-record'>): Promise<Digest | undefined> {
-    const [stat, other] = [await representative.before.lstat(path), await witness!.before.lstat(path)];
+    const pathThere = witness!.pathOf(path);
+    const [stat, other] = [await representative.before.lstat(path), await witness!.before.lstat(pathThere)];
     if (before === 'absent' || stat === undefined || other === undefined) return undefined;
     const entry = await readEntry(representative.before, path, stat, { content: 'skip' });
-    const found = await readEntry(witness!.before, path, other, { content: 'skip' });
+    const found = await readEntry(witness!.before, pathThere, other, { content: 'skip' });
     const digestHere = ownerlessDigest(stat, entry.xattrs, {}, representative.was);
     return digestHere === ownerlessDigest(other, found.xattrs, {}, witness!.was) ? found.digest : undefined;
   }

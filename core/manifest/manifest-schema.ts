@@ -74,7 +74,7 @@ const beforeNeutral = Type.Optional(digest);
 const beforeSizeBytes = Type.Optional(size);
 
 const operation = <K extends string, P extends Record<string, TSchema>>(kind: K, properties: P) =>
-  Type.Object({ kind: Type.Literal(kind), path, ...properties }, exact);
+  Type.Object({ kind: Type.Literal(kind), path, pathSubstitutions: substitutions, ...properties }, exact);
 
 export const Operation = Type.Union([
   operation('put-file', {

@@ -14,6 +14,7 @@ import { mapAclIds } from '../variation/access-control-list';
 import { type Variation, variationOf } from '../variation/variation';
 import { renderContent, type Substitution } from './render-content';
 import { RenderedContents } from './rendered-contents';
+import { RenderedPaths } from './render-paths';
 
 /** A manifest as it is for one machine. */
 export interface RenderedManifest {
@@ -38,9 +39,9 @@ export async function renderManifest(
   const variation = await variationOf(image);
   const { ids, differences } = await assignNumbers(manifest.accounts ?? [], image, variation);
   const renderer = new ManifestRenderer(image, variation, ids, contents);
-  const operations = await renderer.render(manifest.operations);
+  const { operations, times } = await renderer.render(manifest);
   return {
-    manifest: { ...manifest, operations },
+    manifest: { ...manifest, operations, times },
     contents: renderer.contents,
     differences: [...differences, ...renderer.differences],
     variation,
@@ -69,7 +70,13 @@ class ManifestRenderer {
     );
   }
 
-  async render(operations: readonly Operation[]): Promise<Operation[]> {
+  async render(manifest: Manifest): Promise<Pick<Manifest, 'operations' | 'times'>> {
+    const paths = new RenderedPaths(manifest.operations, this.values, (path, why) => this.differs(path, why));
+    const operations = manifest.operations.map((operation) => paths.operation(operation));
+    return { operations: await this.operations(operations), times: paths.times(manifest.times) };
+  }
+
+  private async operations(operations: readonly Operation[]): Promise<Operation[]> {
     // What each path is left as, by the representative's digest: links and later operations follow.
     const left = new Map<string, { readonly was: string; readonly is: string }>();
     const rendered: Operation[] = [];

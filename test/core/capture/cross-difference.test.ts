@@ -157,6 +157,32 @@ describe('what an update wrote on two machines', () => {
     expect(Buffer.from(await fits.readFile('/etc/app.conf')).toString()).toBe('s:5:"web77"\n');
   });
 
+  it('may stand in paths', async () => {
+    const update: MemoryUpdate = async (filesystem, { host, machineId }) => {
+      await filesystem.put(`/boot/${machineId}/entry/conf`, `${machineId}\n`);
+      await filesystem.link(`/boot/${machineId}/entry/conf`, `/boot/${machineId}/link`);
+      await filesystem.put(`/etc/app/${host}.conf`, 'here\n');
+      await filesystem.remove(`/var/lib/old/${machineId}/x`);
+      await filesystem.remove(`/var/lib/old/${machineId}`);
+    };
+    const files = ({ machineId }: OwnValues) => ({ [`/var/lib/old/${machineId}/x`]: 'x\n' });
+    const { made, expected, manifest } = await onThird(update, db, files);
+    expect(made).toEqual(expected);
+    expect(
+      manifest.operations.filter(({ pathSubstitutions }) => pathSubstitutions === undefined),
+    ).toHaveLength(2);
+  });
+
+  it('never leads out of its folder', async () => {
+    const update = put('/etc/app/placeholder', () => 'x\n');
+    const named: MemoryUpdate = async (filesystem, own) => {
+      await update(filesystem, own);
+      await filesystem.put(`/etc/app/${own.host.replaceAll('/', '-')}`, 'here\n');
+    };
+    await expect(onThird(named, { ...db, host: '../../etc/shadow' })).rejects.toThrow(ManifestMismatchError);
+    await expect(onThird(named, { ...db, host: '..' })).rejects.toThrow(ManifestMismatchError);
+  });
+
   it('is no second data point from a machine of another class', async () => {
     const update = put('/etc/app.conf', ({ host }) => `name = ${host}\n`);
     const [a, b] = [
