@@ -11,6 +11,8 @@ export interface PackageSet {
   readonly without?: readonly string[];
   /** Shell lines run as root in the tree when all is installed. */
   readonly prepare?: readonly string[];
+  /** Makes another system of the tree, on the disks, before it boots for the first time. */
+  readonly becomes?: (root: string) => Promise<void>;
 }
 
 const MIRROR = 'http://deb.debian.org/debian';

@@ -112,7 +112,13 @@ class BaseDisks {
     tree: BaseTree,
     sources: string,
   ): Promise<MachineDisks> {
-    const disks = await makeBaseDisks(layout, tree, sources, await newFiles(this.registry, layout));
+    const disks = await makeBaseDisks(
+      layout,
+      tree,
+      sources,
+      await newFiles(this.registry, layout),
+      set.becomes,
+    );
     await this.registry.bootOnce(set.name, disks.disks);
     this.made.set(set, new Map([[layout, disks]]));
     return disks;

@@ -1,10 +1,11 @@
 import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import type { BaseTree } from './base-tree';
+import type { BaseTree, PackageSet } from './base-tree';
 import type { DiskLayout } from './disk-layout';
 import { copyDisks, fstabOf, giveUuids, makeDisks, withMounted, type MachineDisks } from './make-disks';
 import { BANNER_CONFIGURATION } from './package-repository';
+import { installExtraRpm } from './rpm-system';
 import { runProgram } from './run-program';
 
 /** What makes one machine of a package set differ from its siblings beyond its identity. */
@@ -22,6 +23,7 @@ export async function makeBaseDisks(
   tree: BaseTree,
   sources: string,
   files: readonly string[],
+  becomes?: PackageSet['becomes'],
 ): Promise<MachineDisks> {
   const made = await makeDisks(layout, files);
   await withMounted(made, async (root) => {
@@ -31,6 +33,7 @@ export async function makeBaseDisks(
     await writeFile(path.join(root, 'etc/fstab'), fstabOf(made));
     // The emulated agent gives commands a proxy; names of the mirrors are resolved there.
     await writeFile(path.join(root, 'etc/resolv.conf'), '');
+    await becomes?.(root);
   });
   return made;
 }
@@ -78,13 +81,18 @@ export async function makeMachineDisks(
         '# kept by hand on this machine\ngreeting="Good morning"\n',
       );
     }
-    if (machine.change === 'extra-package') await installExtraPackage(root);
+    if (machine.change === 'extra-package')
+      await ((await hasDpkg(root)) ? installExtraPackage(root) : installExtraRpm(root));
   });
   return disks;
 }
 
-const hasSshServer = (root: string): Promise<boolean> =>
-  access(path.join(root, 'usr/sbin/sshd')).then(
+const hasDpkg = (root: string): Promise<boolean> => exists(path.join(root, 'var/lib/dpkg/status'));
+
+const hasSshServer = (root: string): Promise<boolean> => exists(path.join(root, 'usr/sbin/sshd'));
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
     () => true,
     () => false,
   );

@@ -150,10 +150,14 @@ function* elements(text: string, name: string): Generator<string> {
   const close = `</${name}>`;
   for (let at = 0; ;) {
     const start = text.indexOf(open, at);
-    const end = start < 0 ? -1 : text.indexOf(close, start);
+    if (start < 0) return;
+    at = start + open.length;
+    // `<updates>` is no `<update>`.
+    if (!/[\s>]/.test(text[at] ?? '')) continue;
+    const end = text.indexOf(close, at);
     if (end < 0) return;
+    yield text.slice(at, end);
     at = end + close.length;
-    if (/[\s>]/.test(text[start + open.length] ?? '')) yield text.slice(start + open.length, end);
   }
 }
 
