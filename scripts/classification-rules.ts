@@ -27,8 +27,8 @@ export function classificationRules(): string {
     '### Entries that belong to one machine',
     'Never copied. Made on each machine at its first boot where there is a generator; else the update has to be run there.',
     table(
-      ['rule', 'paths', 'reason', 'when an update makes it', 'when it changes it'],
-      OWN_ENTRY_RULES.map(({ name, path, reason, whenNew, whenChanged }) => [
+      ['rule', 'paths', 'reason', 'when an update makes it', 'when it changes it', 'when it removes it'],
+      OWN_ENTRY_RULES.map(({ name, path, reason, whenNew, whenChanged, whenRemoved }) => [
         name,
         code(path.source.replaceAll('\\/', '/')),
         reason,
@@ -36,6 +36,7 @@ export function classificationRules(): string {
           ? (generatorOf(name)?.reason ?? 'generated')
           : 'each machine needs the update',
         WHEN_CHANGED[whenChanged],
+        WHEN_CHANGED[whenRemoved],
       ]),
     ),
     '### Reads that say nothing',
@@ -57,6 +58,7 @@ export function classificationRules(): string {
 
 const WHEN_CHANGED = {
   'left-out': 'left out',
+  'removed-at-boot': 'removed on each machine at its first boot',
   'left-out-with-warning': 'left out, with a warning',
   'only-online': 'each machine needs the update',
 } as const;

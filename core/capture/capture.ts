@@ -89,7 +89,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const scanAfter = await scanImage(after);
   const leftOut = new LeftOut(request.volatilePaths ?? VOLATILE_PATHS);
   const allChanged = changedPaths(scanBefore, scanAfter);
-  const own = await setAsideOwnEntries(allChanged, after);
+  const own = await setAsideOwnEntries(allChanged, before, after);
   const changed = own.others.filter((one) => !leftOut.takes(one));
   const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
   const candidates = leftOut.without(changed, recorded?.othersChanges(changed));

@@ -1,4 +1,4 @@
-import { generatedRule } from '../generated/own-entry-rules';
+import { setAsideOwnEntries } from '../generated/set-aside';
 import { readEntry } from '../footprint/read-entry';
 import type { Manifest, Operation } from '../manifest/manifest-schema';
 import { examineImage } from '../match/examine-image';
@@ -45,12 +45,10 @@ export async function changedThereOnly(
   },
 ): Promise<string[]> {
   const isVolatile = volatileRule(request.rules);
-  const changed = changedPaths(await scanImage(witness.before), await scanImage(witness.after)).filter(
-    ({ path, after }) =>
-      !known.has(path) &&
-      isVolatile(path) === undefined &&
-      generatedRule(path) === undefined &&
-      after?.type !== 'socket',
+  const all = changedPaths(await scanImage(witness.before), await scanImage(witness.after));
+  const { others: shared } = await setAsideOwnEntries(all, witness.before, witness.after);
+  const changed = shared.filter(
+    ({ path, after }) => !known.has(path) && isVolatile(path) === undefined && after?.type !== 'socket',
   );
   const { recording } = request;
   const others = recording && new RecordedChanges(recording, witness.after, changed).othersChanges(changed);

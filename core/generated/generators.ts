@@ -65,6 +65,22 @@ export function deferredStep({ rule, reason, before }: Generator, commands: read
   return { id: rule, reason, before: [...before], commands: [...commands] };
 }
 
+/** Removes from each machine what the update removed of its representative's own. */
+export function removalStep(rule: string, paths: readonly string[]): DeferredStep {
+  const commands = paths.filter((path) => !SNAKEOIL_LINK.test(path)).map((path) => `rm -f '${path}'`);
+  if (commands.length < paths.length)
+    commands.push('find /etc/ssl/certs -maxdepth 1 -type l -lname ssl-cert-snakeoil.pem -delete');
+  return {
+    id: `remove-${rule}`,
+    reason: 'the update removed them, and no two machines have the same',
+    before: [],
+    commands,
+  };
+}
+
+/** Its name is another one on each machine. */
+const SNAKEOIL_LINK = /^\/etc\/ssl\/certs\/[0-9a-f]{8}\.\d+$/;
+
 function allOrNone(commands: readonly string[]): string[] | undefined {
   return commands.length === 0 ? undefined : [...commands];
 }

@@ -13,6 +13,8 @@ export interface OwnEntryRule {
   readonly whenNew: 'generated' | 'only-online';
   /** What becomes of a change to one that was there. Data changes whenever its server runs; a secret does not. */
   readonly whenChanged: 'left-out' | 'left-out-with-warning' | 'only-online';
+  /** What becomes of its removal, which no digest can tell: every machine has another one. */
+  readonly whenRemoved: 'removed-at-boot' | 'left-out' | 'only-online';
 }
 
 const SECRET = 'a secret that no two machines may share';
@@ -26,6 +28,7 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     reason: 'two machines must never have the same SSH host key',
     whenNew: 'generated',
     whenChanged: 'left-out-with-warning',
+    whenRemoved: 'removed-at-boot',
   },
   {
     // make-ssl-cert(8), of the package ssl-cert
@@ -34,6 +37,7 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     reason: "a self-signed certificate holds its machine's name, and its key is secret",
     whenNew: 'generated',
     whenChanged: 'left-out-with-warning',
+    whenRemoved: 'removed-at-boot',
   },
   {
     // The link's own name is a digest of the certificate's subject (openssl-rehash(1)).
@@ -43,6 +47,16 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     reason: 'leads to the self-signed certificate of one machine',
     whenNew: 'generated',
     whenChanged: 'left-out',
+    whenRemoved: 'removed-at-boot',
+  },
+  {
+    // Says which version the data of a cluster have; without it there is no cluster.
+    name: 'postgresql-clusters',
+    path: /^\/var\/lib\/postgresql\/[0-9.]+\/[A-Za-z0-9_.-]+\/PG_VERSION$/,
+    reason: 'a database cluster holds the identifier and the data of one machine',
+    whenNew: 'generated',
+    whenChanged: 'left-out',
+    whenRemoved: 'only-online',
   },
   {
     // pg_createcluster(1)
@@ -51,6 +65,7 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     reason: 'a database cluster holds the identifier and the data of one machine',
     whenNew: 'generated',
     whenChanged: 'left-out',
+    whenRemoved: 'left-out',
   },
   {
     // dbus-uuidgen(1)
@@ -59,6 +74,7 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     reason: 'belongs to one machine alone',
     whenNew: 'generated',
     whenChanged: 'left-out',
+    whenRemoved: 'removed-at-boot',
   },
   ...onlyOnline('kerberos-keytabs', /\.keytab$|^\/(etc|var\/lib)\/krb5kdc\//, SECRET, 'only-online'),
   ...onlyOnline('gnupg-private-keys', /\/private-keys-v1\.d\//, SECRET, 'only-online'),
@@ -74,9 +90,10 @@ function onlyOnline(
   name: string,
   path: RegExp,
   reason: string,
-  whenChanged: OwnEntryRule['whenChanged'],
+  whenChanged: 'left-out' | 'only-online',
 ): OwnEntryRule[] {
-  return [{ name, path, reason, whenNew: 'only-online', whenChanged }];
+  const whenRemoved = whenChanged;
+  return [{ name, path, reason, whenNew: 'only-online', whenChanged, whenRemoved }];
 }
 
 /**

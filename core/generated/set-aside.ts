@@ -3,7 +3,7 @@ import type { Decision } from '../capture/decisions';
 import { followLinks } from '../image/follow-links';
 import type { Image } from '../image/image';
 import { parentOf } from '../manifest/image-path';
-import { type DeferredStep, deferredStep, generatorOf, inOrder } from './generators';
+import { type DeferredStep, deferredStep, generatorOf, inOrder, removalStep } from './generators';
 import { generatedRule, needsTarget, type OwnEntryRule } from './own-entry-rules';
 
 export interface OwnEntries {
@@ -26,13 +26,19 @@ export interface OwnEntries {
  * Takes out of an update's changes what every machine must have of its own: it is never copied. What the update made
  * new is generated on each machine, or no machine can be patched offline; what it changed is left to each machine.
  *
- * @param after the representative after the update
+ * What it removed is removed at their first boot.
+ *
+ * @param before the machine on which the update was run, before it
  */
-export async function setAsideOwnEntries(changes: readonly ChangedPath[], after: Image): Promise<OwnEntries> {
+export async function setAsideOwnEntries(
+  changes: readonly ChangedPath[],
+  before: Image,
+  after: Image,
+): Promise<OwnEntries> {
   const others: ChangedPath[] = [];
   const taken = new Map<string, { readonly change: ChangedPath; readonly rule: OwnEntryRule }>();
   for (const change of changes) {
-    const rule = await ruleFor(change, after);
+    const rule = await ruleFor(change, before, after);
     if (rule === undefined) others.push(change);
     else taken.set(change.path, { change, rule });
   }
@@ -40,23 +46,32 @@ export async function setAsideOwnEntries(changes: readonly ChangedPath[], after:
   const decisions: OwnEntries['decisions'][number][] = [];
   const warnings: string[] = [];
   const onlyOnline: string[] = [];
-  const needOnline = (path: string, reason: string): void => {
-    onlyOnline.push(`the update makes ${path}: ${reason}`);
+  const needOnline = (path: string, reason: string, does = 'makes'): void => {
+    onlyOnline.push(`the update ${does} ${path}: ${reason}`);
   };
+  const removed = new Map<string, string[]>();
   for (const [path, { change, rule }] of taken) {
     const isNew = change.before === undefined && change.after !== undefined;
-    const isTop = taken.get(parentOf(path))?.rule !== rule;
+    const isRemoved = change.after === undefined;
+    const isTop = taken.get(parentOf(path))?.rule.name !== rule.name;
     if (isNew) {
       const known = made.get(rule.name) ?? { rule, paths: [] };
       known.paths.push(path);
       made.set(rule.name, known);
     }
+    if (isRemoved && rule.whenRemoved === 'removed-at-boot') {
+      removed.set(rule.name, [...(removed.get(rule.name) ?? []), path]);
+      decisions.push({ path, decision: 'deferred', reason: `removed at the first boot: ${rule.reason}` });
+      continue;
+    }
+    if (isRemoved && rule.whenRemoved === 'only-online') needOnline(path, rule.reason, 'removes');
     if (!isTop) continue;
     const decision = isNew && rule.whenNew === 'generated' ? 'generated' : 'left-out';
     decisions.push({ path, decision, reason: rule.reason });
     if (isNew) {
       if (rule.whenNew === 'only-online') needOnline(path, rule.reason);
-    } else if (rule.whenChanged === 'only-online') needOnline(path, rule.reason);
+    } else if (isRemoved) continue;
+    else if (rule.whenChanged === 'only-online') needOnline(path, rule.reason, 'changes');
     else if (rule.whenChanged === 'left-out-with-warning')
       warnings.push(`${path} changed and is left as it is on other machines: ${rule.reason}`);
   }
@@ -69,16 +84,17 @@ export async function setAsideOwnEntries(changes: readonly ChangedPath[], after:
       needOnline(paths[0]!, `${rule.reason}, and what makes it is not on the machine`);
     else steps.push(deferredStep(generator, commands));
   }
+  for (const [rule, paths] of removed) steps.push(removalStep(rule, paths));
   return { others, steps: inOrder(steps), onlyOnline, decisions, warnings };
 }
 
-async function ruleFor(change: ChangedPath, after: Image): Promise<OwnEntryRule | undefined> {
+async function ruleFor(change: ChangedPath, before: Image, after: Image): Promise<OwnEntryRule | undefined> {
   const { path } = change;
-  const target =
-    change.after?.type === 'symlink' && needsTarget(path) ? await after.readlink(path) : undefined;
+  const [image, stat] = change.after === undefined ? [before, change.before] : [after, change.after];
+  const target = stat?.type === 'symlink' && needsTarget(path) ? await image.readlink(path) : undefined;
   const rule = generatedRule(path, target);
   // A link to the machine-id proper is no identity.
-  return rule?.name === 'dbus-machine-id' && change.after?.type === 'symlink' ? undefined : rule;
+  return rule?.name === 'dbus-machine-id' && stat?.type === 'symlink' ? undefined : rule;
 }
 
 async function isThere(image: Image, program: string): Promise<boolean> {

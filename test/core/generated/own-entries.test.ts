@@ -164,6 +164,44 @@ describe('what every machine must have of its own', () => {
     ]);
   });
 
+  it('what an update removes of them is removed from each machine at its first boot', async () => {
+    const start = machine().then(async (filesystem) => {
+      await openSsh(filesystem);
+      await filesystem.put('/etc/ssl/certs/ssl-cert-snakeoil.pem', 'certificate');
+      await filesystem.symlink('/etc/ssl/certs/5de4b9e1.0', 'ssl-cert-snakeoil.pem', root);
+      return filesystem;
+    });
+    const { manifest } = await captured(async (after) => {
+      for (const path of ['ssh/ssh_host_rsa_key', 'ssh/ssh_host_rsa_key.pub', 'ssl/certs/5de4b9e1.0'])
+        await after.remove(`/etc/${path}`);
+    }, start);
+    expect(manifest.deferred?.map(({ id, commands }) => [id, ...commands])).toEqual([
+      ['remove-ssh-host-keys', "rm -f '/etc/ssh/ssh_host_rsa_key'", "rm -f '/etc/ssh/ssh_host_rsa_key.pub'"],
+      [
+        'remove-snakeoil-certificate',
+        'find /etc/ssl/certs -maxdepth 1 -type l -lname ssl-cert-snakeoil.pem -delete',
+      ],
+    ]);
+    expect(manifest.operations.map(({ path }) => path).filter((path) => !path.includes('systemd'))).toEqual(
+      [],
+    );
+    expect(manifest.onlyOnline).toBeUndefined();
+  });
+
+  it('no machine is patched offline by an update that drops a database cluster', async () => {
+    const start = machine().then(async (filesystem) => {
+      await filesystem.put('/var/lib/postgresql/13/main/PG_VERSION', '13');
+      return filesystem;
+    });
+    const { manifest } = await captured(
+      (after) => after.remove('/var/lib/postgresql/13/main/PG_VERSION'),
+      start,
+    );
+    expect(manifest.onlyOnline).toEqual([
+      'the update removes /var/lib/postgresql/13/main/PG_VERSION: a database cluster holds the identifier and the data of one machine',
+    ]);
+  });
+
   it.each(['/etc/krb5.keytab', '/root/.gnupg/private-keys-v1.d/0123.key', '/etc/bind/rndc.key'])(
     'no machine is patched offline by an update that makes %s',
     async (path) => {
