@@ -1,3 +1,4 @@
+import { isIsolationPath } from '../clone/isolation-paths';
 import type { ManifestRead } from '../manifest/read-schema';
 import type { ReadQuestion } from './read-state';
 
@@ -8,6 +9,7 @@ export class Questions {
   /** @param hasPackageTime whether the file has the time that its package gives it on every machine */
   ask(question: ReadQuestion, hasPackageTime = false): void {
     const { path, kind, record = '', asked } = question;
+    if (isIsolationPath(path)) return;
     const grade = GRADES.indexOf(kind);
     const key =
       grade < 0 ? `${kind} ${path} ${record}${asked === undefined ? '' : ' asked'}` : `entry ${path}`;

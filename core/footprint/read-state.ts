@@ -22,7 +22,20 @@ export type ReadQuestion = Pick<ManifestRead, 'path' | 'kind' | 'record' | 'aske
 /** What the answer is on one machine. */
 export interface ReadState {
   readonly state: Digest | 'absent';
+  /** With the machine's own values left in, where there are any. */
+  readonly plain?: Digest;
   readonly names?: string[];
+}
+
+/**
+ * Whether two machines gave the same answer: the same but for each one's own values, or the very same, where a machine is
+ * called by a word that stands there by chance.
+ */
+export function isSameAnswer(
+  left: { readonly state: string; readonly plain?: string },
+  right: { readonly state: string; readonly plain?: string },
+): boolean {
+  return left.state === right.state || (left.plain ?? left.state) === (right.plain ?? right.state);
 }
 
 /**
@@ -53,7 +66,7 @@ export class ReadStates {
       case 'listing':
         return this.listing(path);
       case 'record':
-        return { state: await this.record(path, record ?? '') };
+        return this.record(path, record ?? '');
       case 'concerned':
         return this.records(path, (keys) => concernedKeys(path, keys, this.effects));
       case 'records':
@@ -73,8 +86,13 @@ export class ReadStates {
       const text = Buffer.from(await this.image.readFile(path)).toString('latin1');
       return { state: digestOfJson(['facts', facts(text)]) };
     }
-    const { digest } = await neutralEntryDigest(this.image, path, stat, this.variation, { content });
-    return { state: digest };
+    const { digest, found } = await neutralEntryDigest(this.image, path, stat, this.variation, { content });
+    if (found.length === 0) return { state: digest };
+    const asItIs = { ...this.variation, points: [] };
+    return {
+      state: digest,
+      plain: (await neutralEntryDigest(this.image, path, stat, asItIs, { content })).digest,
+    };
   }
 
   private async followed(path: string): Promise<Stat | undefined> {
@@ -119,9 +137,11 @@ export class ReadStates {
     return { state: digestOfJson(facts), names };
   }
 
-  private async record(path: string, key: string): Promise<Digest | 'absent'> {
+  private async record(path: string, key: string): Promise<ReadState> {
     const bytes = (await this.recordFile(path))?.records.get(key);
-    return bytes === undefined ? 'absent' : this.recordDigest(path, bytes);
+    if (bytes === undefined) return ABSENT;
+    const { neutral, plain } = this.recordDigests(path, bytes);
+    return { state: neutral, ...(plain !== neutral && { plain }) };
   }
 
   private async records(path: string, keysOf: (file: RecordFile) => Iterable<string>): Promise<ReadState> {
@@ -130,12 +150,17 @@ export class ReadStates {
     const keys = file === undefined ? [] : [...keysOf(file)].filter((key) => put?.has(key) !== true).sort();
     // A file without any and one that is not there tell the same.
     if (file === undefined || keys.length === 0) return ABSENT;
-    const facts = keys.map((key) => [key, this.recordDigest(path, file.records.get(key)!)]);
-    return { state: digestOfJson(facts), names: keys };
+    const facts = keys.map((key) => ({ key, ...this.recordDigests(path, file.records.get(key)!) }));
+    const state = digestOfJson(facts.map(({ key, neutral }) => [key, neutral]));
+    const plain = digestOfJson(facts.map(({ key, plain: asItIs }) => [key, asItIs]));
+    return { state, ...(plain !== state && { plain }), names: keys };
   }
 
-  private recordDigest(path: string, bytes: Uint8Array): Digest {
-    return digestOf(neutralise(path, recordFacts(path, bytes), this.variation.points).bytes);
+  private recordDigests(path: string, bytes: Uint8Array): { neutral: Digest; plain: Digest } {
+    const facts = recordFacts(path, bytes);
+    const plain = digestOf(facts);
+    const { bytes: neutral, found } = neutralise(path, facts, this.variation.points);
+    return { plain, neutral: found.length === 0 ? plain : digestOf(neutral) };
   }
 
   /** Read once for all questions; undefined for what is not there or not of its format. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { exact, nanoseconds, path, shortText, size, state } from './schema-parts';
+import { digest, exact, nanoseconds, path, shortText, size, state } from './schema-parts';
 
 export const READ_KINDS = [
   /** Content, mode, owner, attributes. */
@@ -35,6 +35,8 @@ export const Read = Type.Object(
     asked: Type.Optional(Type.Array(shortText, { maxItems: 10_000 })),
     /** With the machine's own values taken out (core/variation). */
     state,
+    /** The same with these values left in, where there are any: one may be a word that stands there by chance. */
+    plain: Type.Optional(digest),
     /** Of directories and of sets of records: what the state is made of, so that a difference can be told in words. */
     names: Type.Optional(Type.Array(shortText, { maxItems: 100_000 })),
     /** A package gives its files one time on every machine: a file with this size and time is taken as equal unread. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { effectsOf } from '../footprint/effects';
-import { ReadStates } from '../footprint/read-state';
+import { isSameAnswer, ReadStates } from '../footprint/read-state';
 import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
 import type { ManifestRead } from '../manifest/read-schema';
@@ -28,8 +28,8 @@ export async function examineReads(
     reads.map((read) =>
       limit(async () => {
         if (await isUnchanged(image, read, leftTimes.get(read.path))) return undefined;
-        const { state, names } = await states.stateOf(read);
-        return state === read.state ? undefined : differenceOf(read, state, names);
+        const answer = await states.stateOf(read);
+        return isSameAnswer(answer, read) ? undefined : differenceOf(read, answer.state, answer.names);
       }),
     ),
   );
