@@ -6,6 +6,7 @@ import { makeFleetImages } from './fleet-images';
 import { type MachinePlan, planFleet } from './fleet-plan';
 import { patchFile, type StoredManifest } from './fleet-product';
 import { type OnlineRun, OnlineUpdates } from './online-updates';
+import { outcomeRow } from './outcome-table';
 import { type PatchedMachine, patchInRounds, type RoundsResult } from './patch-rounds';
 import type { ScratchStore } from './scratch-store';
 import { differencesBetween, type Effects, effectsOf, outcomes } from './truth';
@@ -51,7 +52,10 @@ export async function classifyFleet(
     const limit = pLimit(AT_ONCE);
     const runs = await Promise.all(machines.map((machine) => limit(() => online.run(update, machine))));
     tell(`patching the fleet with ${update.name} in rounds`);
-    results.push(await measureUpdate(update, runs, store));
+    const result = await measureUpdate(update, runs, store);
+    results.push(result);
+    tell(outcomeRow(result).join(' | '));
+    for (const line of result.falselyPatched) tell(`  falsely: ${line}`);
     for (const run of runs) await online.forget(run);
   }
   return results;

@@ -184,7 +184,7 @@ export function planFleet(size: number): MachinePlan[] {
       filesystemUuid: `5eed0001-c1a5-4f1e-8e7c-${hex}`,
       packages: sets[set]!,
       change: place < plain ? harmless[place % harmless.length]! : others[miss % others.length]!,
-      live: place === 0,
+      live: place === 0 && index % 4 === 0,
     };
   });
 }

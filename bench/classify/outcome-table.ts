@@ -4,17 +4,7 @@ const LISTED = 12;
 
 /** One row an update, and one of all. */
 export function outcomeTable(results: readonly UpdateResult[]): string {
-  const rows = results.map((result) => [
-    result.update,
-    result.machines,
-    result.outcomes,
-    result.classes,
-    result.rounds,
-    result.onlineUpdates,
-    result.patched,
-    share(result.falselyPatched.length, result.patched),
-    share(result.missed.length, result.machines),
-  ]);
+  const rows = results.map(outcomeRow);
   const sum = (count: (result: UpdateResult) => number): number =>
     results.reduce((total, result) => total + count(result), 0);
   const patched = sum((result) => result.patched);
@@ -41,6 +31,18 @@ export function outcomeTable(results: readonly UpdateResult[]): string {
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');
 }
+
+export const outcomeRow = (result: UpdateResult): (string | number)[] => [
+  result.update,
+  result.machines,
+  result.outcomes,
+  result.classes,
+  result.rounds,
+  result.onlineUpdates,
+  result.patched,
+  share(result.falselyPatched.length, result.patched),
+  share(result.missed.length, result.machines),
+];
 
 const share = (part: number, of: number): string =>
   `${part} (${of === 0 ? 0 : ((100 * part) / of).toFixed(part === 0 ? 0 : 1)} %)`;

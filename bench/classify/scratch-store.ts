@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,6 +26,12 @@ export class ScratchStore implements AsyncDisposable {
     const folder = await mkdtemp(
       path.join(room > ROOM_BYTES ? '/dev/shm' : tmpdir(), 'imageelves-classify-'),
     );
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        rmSync(path.join(folder, 'disk'), { force: true });
+        process.exit(1);
+      });
+    }
     const store = path.join(folder, 'store');
     const disk = path.join(folder, 'disk');
     await mkdir(store);

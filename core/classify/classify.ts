@@ -10,8 +10,8 @@ export interface ClassifyOptions {
   /** `auto`: a running member where there is one, else a clone. */
   readonly representative: 'auto' | 'live' | 'clone';
   /**
-   * For rounds after the first: how each instance differed from the manifest it was matched with. Instances stay together
-   * only when they differ alike, and none is joined to another class provisionally.
+   * For rounds after the first: how each instance differed from the manifest it was matched with. Only instances that
+   * differed alike come together; packages beside those that the update asks for do not part them.
    */
   readonly differences?: ReadonlyMap<string, readonly string[]>;
   /** On how many machines of a class the update is run; the second one is the witness. */
@@ -44,6 +44,8 @@ export interface Classification {
 interface Group {
   readonly profile: Profile;
   readonly signature: string;
+  /** How its members differed in the round before. */
+  readonly differs: string;
   readonly instanceIds: readonly string[];
   readonly liveIds: readonly string[];
   readonly joined: Group[];
@@ -62,8 +64,7 @@ export function classify(profiles: readonly Profile[], options: ClassifyOptions)
   const unclassified: Classification['unclassified'][number][] = [];
   for (const group of groupsOf(profiles, options)) {
     const hasLive = group.liveIds.length > 0;
-    const mustStandAlone =
-      options.differences !== undefined || (hasLive && options.representative !== 'clone');
+    const mustStandAlone = hasLive && options.representative !== 'clone';
     const joined = mustStandAlone ? undefined : joinMostSimilar(group, anchors);
     if (joined !== undefined) continue;
     const reason = reasonForNoClass(group, options);
@@ -89,9 +90,10 @@ function reasonForNoClass(
 /** Groups that have a running member first, then the larger first: others join those. */
 function groupsOf(profiles: readonly Profile[], { live, differences }: ClassifyOptions): Group[] {
   const byKey = new Map<string, Profile[]>();
+  const differsOf = ({ instanceId }: Profile): string =>
+    JSON.stringify([...(differences?.get(instanceId) ?? [])].sort());
   for (const profile of [...profiles].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1))) {
-    const differs = [...(differences?.get(profile.instanceId) ?? [])].sort();
-    const key = JSON.stringify([signatureOf(profile), differs]);
+    const key = JSON.stringify([signatureOf(profile), differsOf(profile)]);
     byKey.set(key, [...(byKey.get(key) ?? []), profile]);
   }
   const groups = [...byKey.values()].map((members): Group => {
@@ -101,6 +103,7 @@ function groupsOf(profiles: readonly Profile[], { live, differences }: ClassifyO
     return {
       profile: profile!,
       signature: signatureOf(profile!),
+      differs: differsOf(profile!),
       instanceIds,
       liveIds,
       joined: [],
@@ -117,7 +120,7 @@ function groupsOf(profiles: readonly Profile[], { live, differences }: ClassifyO
 
 function joinMostSimilar(group: Group, anchors: readonly Group[]): Group | undefined {
   let best: { anchor: Group; similarity: number; note: string } | undefined;
-  for (const anchor of anchors) {
+  for (const anchor of anchors.filter(({ differs }) => differs === group.differs)) {
     const comparison = compareWithAnchor(group.profile, anchor.profile);
     if (!comparison.agrees || (best !== undefined && comparison.similarity <= best.similarity)) continue;
     best = { anchor, similarity: comparison.similarity, note: comparison.note };
