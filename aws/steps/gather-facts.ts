@@ -1,10 +1,12 @@
 import type { ClassFacts, MachineFacts, OnlineFacts, RunFacts } from '../../core/report/run-facts';
+import type { Profile } from '../../core/profile/profile';
 import type {
   ClassDocument,
   ClassUpdateDocument,
   CloneDocument,
   MatchDocument,
   PlanDocument,
+  ProfileDocument,
   RoundDocument,
   TargetDocument,
 } from '../../core/workflow/documents';
@@ -100,7 +102,7 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
         documents.read<TargetDocument>(targetKey(run, instanceId)),
         Promise.all(matchKeys.map((key) => documents.read<MatchDocument>(key))),
         find<MachineFacts['snapshots']>(snapshotsKey(run, instanceId, 'base')),
-        find<MachineFacts['profile']>(profileKey(run, instanceId)),
+        find<ProfileDocument<Profile>>(profileKey(run, instanceId)),
         find<MachineFacts['apply']>(applyKey(run, instanceId)),
         find<MachineFacts['swap']>(swapKey(run, instanceId)),
         find<MachineFacts['verify']>(verifyKey(run, instanceId)),
@@ -111,6 +113,7 @@ export async function gatherFacts({ documents, now }: Services, run: string): Pr
     const inOrder = matches.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
     return {
       target,
+      packages: profile?.profile.packages,
       matches: inOrder,
       snapshots,
       profile,

@@ -1,5 +1,6 @@
 import { estimateRun } from '../classify/estimate-run';
 import { type CostItem, costItems, secondsOf, type Spent, sumUsage, totalUsd, usdOfUsage } from './cost';
+import { FallenOut } from './fallen-out';
 import { machineOutcome } from './machine-outcome';
 import type { Report, ReportCounts, ReportedClass, ReportedMachine } from './report';
 import { onlineUpdates, reportClass } from './report-class';
@@ -11,7 +12,8 @@ const SHOWN_DIFFERENCES = 10;
 /** Puts together what happened, from what the steps wrote down. */
 export function buildReport(facts: RunFacts): Report {
   const { plan } = facts;
-  const machines = facts.machines.map((machine) => reportMachine(machine, facts));
+  const fallenOut = new FallenOut(facts);
+  const machines = facts.machines.map((machine) => reportMachine(machine, facts, fallenOut));
   const classes = facts.classes.map((one) => reportClass(one, machines, facts));
   const counts = countsOf(facts, machines);
   const usage = sumUsage([...machines, ...classes].map((one) => one.usage));
@@ -46,9 +48,10 @@ export function buildReport(facts: RunFacts): Report {
   };
 }
 
-function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
+function reportMachine(machine: MachineFacts, run: RunFacts, fallenOut: FallenOut): ReportedMachine {
   const { target, swap, matches, compliance } = machine;
-  const { outcome, sentence, classId } = machineOutcome(machine, run);
+  const { outcome, sentence, classId } = machineOutcome(machine, run, fallenOut);
+  const why = fallenOut.why(matches.find(({ matched }) => !matched));
   const steps = [...stepsOf(machine), ...(machine.snapshots === undefined ? [] : [machine.snapshots])];
   const usage = sumUsage(steps.map(({ calls }) => calls));
   const unmatched = matches.filter(({ matched }) => !matched).at(-1);
@@ -59,6 +62,7 @@ function reportMachine(machine: MachineFacts, run: RunFacts): ReportedMachine {
     filesystems: machine.profile?.mounts ?? [],
     outcome,
     sentence,
+    ...(why === undefined ? {} : { why }),
     ...(classId === undefined ? {} : { classId }),
     seconds: elapsed(machine),
     usage,

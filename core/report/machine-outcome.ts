@@ -1,4 +1,5 @@
-import type { FailureDocument, MachineComplianceDocument, MatchDocument } from '../workflow/documents';
+import type { FailureDocument, MachineComplianceDocument } from '../workflow/documents';
+import type { FallenOut } from './fallen-out';
 import type { Outcome } from './report';
 import type { ClassFacts, MachineFacts, RunFacts } from './run-facts';
 
@@ -21,23 +22,29 @@ const LEFT_ALONE = [
 ];
 
 /** What became of a machine, and why. The first thing that is true of it, from the end of a run to its beginning. */
-export function machineOutcome(machine: MachineFacts, run: RunFacts): ToldOutcome {
+export function machineOutcome(machine: MachineFacts, run: RunFacts, fallenOut: FallenOut): ToldOutcome {
   const { instanceId } = machine.target;
   const own = run.classes.filter(
     ({ members, document }) => members.includes(instanceId) || isUpdatedOnline(document, instanceId),
   );
   const last = own.at(-1);
   const classId = last?.document.classId;
-  const told = tell(machine, last, run);
+  const told = tell(machine, last, run, fallenOut);
   return classId === undefined ? told : { ...told, classId };
 }
 
-function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {
+function tell(
+  machine: MachineFacts,
+  last: ClassFacts | undefined,
+  run: RunFacts,
+  fallenOut: FallenOut,
+): ToldOutcome {
   const { outcome, failure, target, compliance } = machine;
   if (outcome?.outcome === 'rolled-back') {
     return { outcome: 'rolled-back', sentence: 'Its old volume was put back by a roll back.' };
   }
-  if (outcome?.outcome === 'patched') return { outcome: 'patched', sentence: patchedSentence(machine) };
+  if (outcome?.outcome === 'patched')
+    return { outcome: 'patched', sentence: patchedSentence(machine, fallenOut) };
   if (failure !== undefined) return tellFailure(failure);
   if (compliance !== undefined) return tellCheck(compliance);
   if (last !== undefined && isUpdatedOnline(last.document, target.instanceId)) {
@@ -51,7 +58,7 @@ function tell(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts
       sentence: `Would be patched without being started, ${withWhat(last)}, if it matches.`,
     };
   }
-  return tellUntouched(machine, last, run);
+  return tellUntouched(machine, last, run, fallenOut);
 }
 
 function tellCheck(found: MachineComplianceDocument): ToldOutcome {
@@ -79,7 +86,7 @@ function withWhat({ document: { representative, recorded }, recorded: facts }: C
   return `with what run ${recorded?.run} captured on ${instanceId} at ${recorded?.capturedAt}${later}`;
 }
 
-function patchedSentence({ apply, swap, matches }: MachineFacts): string {
+function patchedSentence({ apply, swap, matches }: MachineFacts, fallenOut: FallenOut): string {
   const { operations = 0, attempts = 1 } = apply ?? {};
   const blocks = (apply?.snapshots ?? []).reduce((sum, { putBlocks }) => sum + putBlocks, 0);
   const by = apply?.engine === 'kernel' ? ', by the kernel engine' : '';
@@ -89,7 +96,7 @@ function patchedSentence({ apply, swap, matches }: MachineFacts): string {
   const own =
     stranger === undefined
       ? ''
-      : ` It had a round of its own, because it did not fit class ${stranger.classId}.${differing(stranger)}`;
+      : ` It had a round of its own, because it did not fit class ${stranger.classId}.${after(fallenOut.why(stranger))}`;
   return `Patched without being started: ${operations} operations in ${blocks} blocks${by}.${again}${kept}${own}`;
 }
 
@@ -135,7 +142,12 @@ function tellWitness({ document, witness }: ClassFacts, run: RunFacts): ToldOutc
   return { outcome: 'failed', sentence };
 }
 
-function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run: RunFacts): ToldOutcome {
+function tellUntouched(
+  machine: MachineFacts,
+  last: ClassFacts | undefined,
+  run: RunFacts,
+  fallenOut: FallenOut,
+): ToldOutcome {
   const { matches, profile, snapshots } = machine;
   const match = matches.find(({ classId }) => classId === last?.document.classId);
   if (match?.alreadyPatched === true) {
@@ -148,7 +160,7 @@ function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run:
   if (leftOut !== undefined) {
     return {
       outcome: 'not-patched',
-      sentence: `Left alone: ${leftOut.reason}.${differing(match ?? matches.at(-1))}`,
+      sentence: `Left alone: ${leftOut.reason}.${after(fallenOut.why(match ?? matches.at(-1)))}`,
     };
   }
   if (last?.failure !== undefined) {
@@ -158,7 +170,7 @@ function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run:
   if (match !== undefined) {
     const sentence = match.matched
       ? 'It matched, but the run ended before it was touched.'
-      : `It does not match what the update expects.${differing(match)}`;
+      : `It does not match what the update expects.${after(fallenOut.why(match))}`;
     return { outcome: 'not-patched', sentence };
   }
   const reached =
@@ -166,9 +178,4 @@ function tellUntouched(machine: MachineFacts, last: ClassFacts | undefined, run:
   return { outcome: 'not-patched', sentence: `The run ended before it was ${reached}.` };
 }
 
-function differing(match: MatchDocument | undefined): string {
-  const [first] = match?.differences ?? [];
-  if (match === undefined || match.matched || first === undefined) return '';
-  const more = match.differenceCount > 1 ? ` and ${match.differenceCount - 1} more` : '';
-  return ` It differs at ${first.path}${first.record === undefined ? '' : ` (${first.record})`}: ${first.why}${more}.`;
-}
+const after = (sentence: string | undefined): string => (sentence === undefined ? '' : ` ${sentence}`);

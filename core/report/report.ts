@@ -35,6 +35,8 @@ export interface ReportedMachine {
   readonly outcome: Outcome;
   /** One or two sentences: what happened and why. */
   readonly sentence: string;
+  /** Of a machine that did not fit its first class: how it differs, and who else does so. */
+  readonly why?: string;
   readonly classId?: string;
   /** From its first step to its last. */
   readonly seconds: number;

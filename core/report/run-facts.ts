@@ -24,6 +24,8 @@ export interface MachineFacts {
   readonly target: TargetDocument;
   readonly snapshots?: SnapshotsDocument;
   readonly profile?: Pick<ProfileDocument, 'mounts' | 'startedAt' | 'endedAt' | 'calls'>;
+  /** Version by package. */
+  readonly packages?: Readonly<Record<string, string>>;
   readonly matches: readonly MatchDocument[];
   readonly apply?: ApplyDocument;
   readonly swap?: SwapDocument;

@@ -189,7 +189,7 @@ test.each<[string, string, RegExp]>([
         ],
       }),
     ),
-    /did not fit class first\. It differs at \/etc\/app\.conf: its content differs\./,
+    /did not fit class first\. It is not like the machine of class first: \/etc\/app\.conf: its content differs/,
   ],
   [
     'rolled back',
@@ -259,7 +259,7 @@ test.each<[string, string, RegExp]>([
       machine('i', { matches: [match({ matched: false, differences: [difference], differenceCount: 3 })] }),
       { classes: [classFacts(['i'])] },
     ),
-    /^not-patched: .*\/etc\/app\.conf: its content differs and 2 more/,
+    /^not-patched: .*It is not like i-live: \/etc\/app\.conf: its content differs \(x\); 2 more differences\./,
   ],
   [
     'left out',
