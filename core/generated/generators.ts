@@ -1,4 +1,6 @@
+import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
+import { changesBeyondCreation, clustersOf } from './postgresql-cluster';
 
 export type DeferredStep = NonNullable<Manifest['deferred']>[number];
 
@@ -16,6 +18,8 @@ export interface Generator {
    * @param paths what the update made new on the representative
    */
   commands(paths: readonly string[]): string[] | undefined;
+  /** What the update did to the entries that the generator would not do. */
+  problems?(paths: readonly string[], after: Image): Promise<string[]>;
 }
 
 /** In the order of their steps: a cluster of PostgreSQL speaks TLS when there is a certificate as it is made. */
@@ -39,7 +43,13 @@ const generators: readonly Generator[] = [
     program: '/usr/bin/pg_createcluster',
     reason: 'each machine gets a database cluster of its own (pg_createcluster)',
     before: ['postgresql.service'],
-    commands: (paths) => allOrNone(clusters(paths).flatMap(postgresqlCluster)),
+    commands: (paths) => allOrNone(clustersOf(paths).flatMap(postgresqlCluster)),
+    async problems(paths, after) {
+      const found = await Promise.all(
+        clustersOf(paths).map((cluster) => changesBeyondCreation(after, cluster)),
+      );
+      return found.flat();
+    },
   },
   {
     rule: 'dbus-machine-id',
@@ -96,14 +106,6 @@ function keyTypes(paths: readonly string[]): string[] {
 function sshHostKey(type: string): string {
   const file = `/etc/ssh/ssh_host_${type}_key`;
   return `[ -s ${file} ] || { rm -f ${file} ${file}.pub; ssh-keygen -q -t ${type} -N '' -f ${file}; }`;
-}
-
-/** `15/main` of every cluster, by the file that says which version its data have. */
-function clusters(paths: readonly string[]): string[] {
-  return paths.flatMap((path) => {
-    const [, cluster] = /^\/var\/lib\/postgresql\/([^/]+\/[^/]+)\/PG_VERSION$/.exec(path) ?? [];
-    return cluster === undefined ? [] : [cluster];
-  });
 }
 
 /** As the package's own postinst does it, which takes the locale from the machine's settings. */

@@ -76,6 +76,15 @@ export const OWN_ENTRY_RULES: readonly OwnEntryRule[] = [
     whenChanged: 'left-out',
     whenRemoved: 'removed-at-boot',
   },
+  {
+    // grub-install(8) on machines that boot by BIOS
+    name: 'boot-sectors',
+    path: /^\/boot\/grub2?\/i386-pc\/(core|boot)\.img$/,
+    reason: 'it also stands in the boot sectors of the disk, outside of all filesystems',
+    whenNew: 'only-online',
+    whenChanged: 'only-online',
+    whenRemoved: 'left-out',
+  },
   ...onlyOnline('kerberos-keytabs', /\.keytab$|^\/(etc|var\/lib)\/krb5kdc\//, SECRET, 'only-online'),
   ...onlyOnline('gnupg-private-keys', /\/private-keys-v1\.d\//, SECRET, 'only-online'),
   ...onlyOnline('rndc-key', /^\/etc\/(bind\/)?rndc\.key$/, SECRET, 'only-online'),

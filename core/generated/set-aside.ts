@@ -22,6 +22,9 @@ export interface OwnEntries {
   readonly warnings: readonly string[];
 }
 
+/** Keys and boot images are small. */
+const LARGEST_COMPARED_BYTES = 16 * 1024 * 1024;
+
 /**
  * Takes out of an update's changes what every machine must have of its own: it is never copied. What the update made
  * new is generated on each machine, or no machine can be patched offline; what it changed is left to each machine.
@@ -39,6 +42,7 @@ export async function setAsideOwnEntries(
   const taken = new Map<string, { readonly change: ChangedPath; readonly rule: OwnEntryRule }>();
   for (const change of changes) {
     const rule = await ruleFor(change, before, after);
+    if (rule?.whenChanged === 'only-online' && (await isSameFile(change, before, after))) continue;
     if (rule === undefined) others.push(change);
     else taken.set(change.path, { change, rule });
   }
@@ -82,7 +86,11 @@ export async function setAsideOwnEntries(
     const commands = generator?.commands(paths);
     if (generator === undefined || commands === undefined || !(await isThere(after, generator.program)))
       needOnline(paths[0]!, `${rule.reason}, and what makes it is not on the machine`);
-    else steps.push(deferredStep(generator, commands));
+    else {
+      const problems = (await generator.problems?.(paths, after)) ?? [];
+      if (problems.length === 0) steps.push(deferredStep(generator, commands));
+      onlyOnline.push(...problems.map((problem) => `${problem}, which no other machine would get`));
+    }
   }
   for (const [rule, paths] of removed) steps.push(removalStep(rule, paths));
   return { others, steps: inOrder(steps), onlyOnline, decisions, warnings };
@@ -95,6 +103,15 @@ async function ruleFor(change: ChangedPath, before: Image, after: Image): Promis
   const rule = generatedRule(path, target);
   // A link to the machine-id proper is no identity.
   return rule?.name === 'dbus-machine-id' && stat?.type === 'symlink' ? undefined : rule;
+}
+
+/** Written anew with what it held. */
+async function isSameFile(change: ChangedPath, before: Image, after: Image): Promise<boolean> {
+  const { path } = change;
+  if (change.before?.type !== 'file' || change.after?.type !== 'file') return false;
+  if (change.before.sizeBytes !== change.after.sizeBytes || change.after.sizeBytes > LARGEST_COMPARED_BYTES)
+    return false;
+  return Buffer.from(await before.readFile(path)).equals(await after.readFile(path));
 }
 
 async function isThere(image: Image, program: string): Promise<boolean> {

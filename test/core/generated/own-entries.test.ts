@@ -135,6 +135,46 @@ describe('what every machine must have of its own', () => {
     expect(manifest.deferred?.map(({ id }) => id)).toEqual(['snakeoil-certificate', 'postgresql-clusters']);
   });
 
+  it.each([
+    ['a database', '/var/lib/postgresql/15/main/base/16384/1', 'rows', 'holds databases'],
+    ['a setting', '/etc/postgresql/15/main/postgresql.conf', "listen_addresses = '*'\n", 'listen_addresses'],
+    ['ALTER SYSTEM', '/var/lib/postgresql/15/main/postgresql.auto.conf', "work_mem = '1GB'\n", 'work_mem'],
+    ['access', '/etc/postgresql/15/main/pg_hba.conf', 'host all all 10.0.0.0/8 md5\n', '10.0.0.0/8'],
+    ['an included file', '/etc/postgresql/15/main/conf.d/own.conf', 'x = 1\n', 'conf.d'],
+  ])(
+    'no machine is patched offline by an update that gives a new cluster %s',
+    async (_, path, text, reason) => {
+      const start = machine().then(async (filesystem) => {
+        await filesystem.put('/usr/bin/pg_createcluster', 'program', { mode: 0o755 });
+        return filesystem;
+      });
+      const { manifest } = await captured(async (after) => {
+        for (const database of [1, 4, 5])
+          await after.put(`/var/lib/postgresql/15/main/base/${database}/1`, '');
+        await after.put('/var/lib/postgresql/15/main/PG_VERSION', '15');
+        await after.put(
+          '/etc/postgresql/15/main/postgresql.conf',
+          "port = 5432\n#listen_addresses = 'localhost'\n",
+        );
+        await after.put(path, text);
+      }, start);
+      expect(manifest.onlyOnline).toEqual([expect.stringContaining(reason)]);
+    },
+  );
+
+  it('a boot loader that was written to the boot sectors is online work, and one written as it was is none', async () => {
+    const start = machine().then(async (filesystem) => {
+      await filesystem.put('/boot/grub/i386-pc/core.img', 'loader 1');
+      return filesystem;
+    });
+    const same = await captured((after) => after.put('/boot/grub/i386-pc/core.img', 'loader 1'), start);
+    expect(same.manifest.onlyOnline).toBeUndefined();
+    const other = await captured((after) => after.put('/boot/grub/i386-pc/core.img', 'loader 2'), start);
+    expect(other.manifest.onlyOnline).toEqual([
+      'the update changes /boot/grub/i386-pc/core.img: it also stands in the boot sectors of the disk, outside of all filesystems',
+    ]);
+  });
+
   it('refuses the class when the generator is not there, or cannot be run at boot', async () => {
     const without = machine().then(async (filesystem) => {
       await filesystem.remove('/usr/bin/ssh-keygen');
