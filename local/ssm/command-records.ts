@@ -1,7 +1,20 @@
 import type { Time } from '../state/resources';
+import type { CommandStep } from './command-steps';
 
 export type InvocationStatus =
   'Pending' | 'InProgress' | 'Success' | 'Failed' | 'TimedOut' | 'Cancelled' | 'Cancelling';
+
+/** How one script of a command went. */
+export interface StepRecord {
+  name: string;
+  status: InvocationStatus;
+  statusDetails: string;
+  responseCode: number;
+  startedAt: Time;
+  endedAt: Time;
+  stdout: string;
+  stderr: string;
+}
 
 /** One command on one instance. */
 export interface InvocationRecord {
@@ -15,13 +28,18 @@ export interface InvocationRecord {
   requestedAt: Time;
   startedAt?: Time;
   endedAt?: Time;
+  /** Of all its scripts together. */
   stdout: string;
   stderr: string;
+  /** Those that have ended. */
+  steps: StepRecord[];
 }
 
 export interface CommandRecord {
   commandId: string;
   documentName: string;
+  documentVersion: string;
+  steps: readonly CommandStep[];
   comment: string;
   parameters: Record<string, string[]>;
   instanceIds: string[];
@@ -29,8 +47,6 @@ export interface CommandRecord {
   requestedAt: Time;
   /** Delivery time-out, in seconds. */
   timeoutSeconds: number;
-  /** Of the script, in seconds. */
-  executionTimeoutSeconds: number;
   outputS3BucketName: string;
   outputS3KeyPrefix: string;
   maxConcurrency: string;

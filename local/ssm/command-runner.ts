@@ -1,6 +1,7 @@
 import type { Clock } from '../clock';
 import type { Machines } from '../instances/machines';
 import type { CommandRecord, InvocationRecord } from './command-records';
+import type { CommandStep } from './command-steps';
 
 /** A script that exits with this asks for a reboot and is then run again from the top (Run Command, "Handling reboots"). */
 const REBOOT_EXIT_CODE = 194;
@@ -58,23 +59,55 @@ export class CommandRunner {
     while (this.underWay.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
+  /** One step after the other; one that fails does not keep the next from being run, unless it says so. */
   private async execute(
     command: CommandRecord,
     invocation: InvocationRecord,
     signal: AbortSignal,
   ): Promise<void> {
+    let end: StepEnd = { status: 'Success', details: 'Success', code: 0 };
+    for (const step of command.steps) {
+      const startedAt = this.options.clock.now().getTime();
+      const { stdout, stderr, ...ended } = await this.runStep(command, invocation, step, signal);
+      const { status, details: statusDetails, code: responseCode } = ended;
+      const endedAt = this.options.clock.now().getTime();
+      const { name } = step;
+      invocation.steps.push({
+        name,
+        status,
+        statusDetails,
+        responseCode,
+        startedAt,
+        endedAt,
+        stdout,
+        stderr,
+      });
+      if (end.status === 'Success') end = ended;
+      if (status === 'Cancelled' || (status !== 'Success' && step.exitsOnFailure)) break;
+    }
+    invocation.status = end.status;
+    invocation.statusDetails = end.details;
+    invocation.responseCode = end.code;
+  }
+
+  private async runStep(
+    command: CommandRecord,
+    invocation: InvocationRecord,
+    step: CommandStep,
+    signal: AbortSignal,
+  ): Promise<StepEnd & { stdout: string; stderr: string }> {
     const { machines, reboot, changed } = this.options;
-    const script = scriptOf(command);
+    const [earlierOutput, earlierErrors] = [invocation.stdout, invocation.stderr];
     let [stdout, stderr] = ['', ''];
     for (let reboots = 0; ; reboots += 1) {
-      const result = await machines.run(invocation.instanceId, script, {
+      const result = await machines.run(invocation.instanceId, step.script, {
         // A script takes real time, whatever the speed of the cloud's clock.
-        timeoutMs: command.executionTimeoutSeconds * 1000,
+        timeoutMs: step.timeoutSeconds * 1000,
         signal,
       });
       stdout += result.stdout;
       stderr += result.stderr;
-      invocation.stdout = stdout.slice(0, STDOUT_LIMIT);
+      invocation.stdout = (earlierOutput + stdout).slice(0, STDOUT_LIMIT);
       if (result.exitCode === REBOOT_EXIT_CODE && !signal.aborted && reboots < MAX_REBOOTS) {
         changed();
         await reboot(invocation.instanceId);
@@ -82,53 +115,43 @@ export class CommandRunner {
       }
       const failed = result.exitCode !== 0 && !result.timedOut && !signal.aborted;
       if (failed) stderr += `failed to run commands: exit status ${result.exitCode}`;
-      invocation.stderr = stderr.slice(0, STDERR_LIMIT);
-      await this.storeOutput(command, invocation, stdout, stderr);
-      if (signal.aborted) conclude(invocation, 'Cancelled', 'Cancelled', KILLED_EXIT_CODE);
-      else if (result.timedOut) conclude(invocation, 'TimedOut', 'ExecutionTimedOut', KILLED_EXIT_CODE);
-      else if (failed) conclude(invocation, 'Failed', 'Failed', result.exitCode);
-      else conclude(invocation, 'Success', 'Success', 0);
-      return;
+      invocation.stderr = (earlierErrors + stderr).slice(0, STDERR_LIMIT);
+      await this.storeOutput(command, invocation, step, { stdout, stderr });
+      const kept = { stdout: stdout.slice(0, STDOUT_LIMIT), stderr: stderr.slice(0, STDERR_LIMIT) };
+      if (signal.aborted)
+        return { ...kept, status: 'Cancelled', details: 'Cancelled', code: KILLED_EXIT_CODE };
+      if (result.timedOut)
+        return { ...kept, status: 'TimedOut', details: 'ExecutionTimedOut', code: KILLED_EXIT_CODE };
+      const status = failed ? 'Failed' : 'Success';
+      return { ...kept, status, details: status, code: failed ? result.exitCode : 0 };
     }
   }
 
   private async storeOutput(
     command: CommandRecord,
     invocation: InvocationRecord,
-    stdout: string,
-    stderr: string,
+    step: CommandStep,
+    streams: { readonly stdout: string; readonly stderr: string },
   ): Promise<void> {
     if (command.outputS3BucketName === '') return;
-    const key = outputKey(command, invocation);
-    if (stdout !== '')
-      await this.options.putObject(command.outputS3BucketName, `${key}/stdout`, Buffer.from(stdout));
-    if (stderr !== '')
-      await this.options.putObject(command.outputS3BucketName, `${key}/stderr`, Buffer.from(stderr));
+    const key = outputKey(command, invocation, step);
+    for (const [name, text] of Object.entries(streams)) {
+      if (text !== '')
+        await this.options.putObject(command.outputS3BucketName, `${key}/${name}`, Buffer.from(text));
+    }
   }
 }
 
-function conclude(
-  invocation: InvocationRecord,
-  status: InvocationRecord['status'],
-  statusDetails: string,
-  responseCode: number,
-): void {
-  invocation.status = status;
-  invocation.statusDetails = statusDetails;
-  invocation.responseCode = responseCode;
+interface StepEnd {
+  readonly status: InvocationRecord['status'];
+  readonly details: string;
+  readonly code: number;
 }
 
-/** Where in the bucket an invocation's output goes, without the stream's name. */
-export const outputKey = (command: CommandRecord, { commandId, instanceId }: InvocationRecord): string =>
-  [command.outputS3KeyPrefix, commandId, instanceId, 'awsrunShellScript/0.awsrunShellScript']
-    .filter((part) => part !== '')
-    .join('/');
-
-function scriptOf({ parameters }: CommandRecord): string {
-  const commands = (parameters['commands'] ?? []).join('\n');
-  const directory = parameters['workingDirectory']?.[0] ?? '';
-  const begins = commands.startsWith('#!') ? '' : '#!/bin/sh\n';
-  if (directory === '') return `${begins}${commands}\n`;
-  const [first = '', ...rest] = `${begins}${commands}\n`.split('\n');
-  return [first, `cd '${directory.replaceAll("'", "'\\''")}' || exit 1`, ...rest].join('\n');
-}
+/** Where in the bucket the output of a step goes, without the stream's name. */
+export const outputKey = (
+  command: CommandRecord,
+  { commandId, instanceId }: InvocationRecord,
+  { outputFolder }: CommandStep,
+): string =>
+  [command.outputS3KeyPrefix, commandId, instanceId, outputFolder].filter((part) => part !== '').join('/');

@@ -11,16 +11,23 @@ import type { Machines } from '../instances/machines';
 import { JsonDocument, readJson } from '../state/json-document';
 import type { LocalEc2State } from '../state/local-ec2-state';
 import type { InstanceRecord } from '../state/resources';
-import { AwsError, type Handler } from '../wire';
+import type { Handler } from '../wire';
 import { isOver, type CommandRecord } from './command-records';
 import { CommandRunner, type PutObject } from './command-runner';
 import { createCompliance } from './compliance';
 import { describeInstanceInformationHandler } from './instance-information';
 import { toCommandInvocation, toGetCommandInvocation } from './invocation-view';
-import { checkSendCommand, instancesFor, newCommand, toCommand } from './send-command';
+import { documentSteps } from './command-steps';
+import { openDocumentStore } from './document-store';
+import {
+  checkSendCommand,
+  instancesFor,
+  newCommand,
+  SHELL_SCRIPT,
+  shellScriptSteps,
+  toCommand,
+} from './send-command';
 import { invalidCommandId, invalidInstanceId, invocationDoesNotExist, validation } from './ssm-errors';
-
-const PLUGIN = 'aws:runShellScript';
 
 export interface SsmOptions {
   readonly machines: Machines;
@@ -65,11 +72,19 @@ export async function createSsm(state: LocalEc2State, options: SsmOptions): Prom
     folder,
   });
 
+  const documents = await openDocumentStore(() => state.now(), folder);
+
   const handlers: Record<string, Handler> = {
+    ...documents.handlers,
     SendCommand(input: SendCommandCommandInput) {
       checkSendCommand(input);
+      const { DocumentName = '', DocumentVersion, Parameters = {} } = input;
+      const steps =
+        DocumentName === SHELL_SCRIPT
+          ? shellScriptSteps(input)
+          : documentSteps(documents.find(DocumentName, DocumentVersion), Parameters);
       const instances = instancesFor(state, input, isManaged);
-      const command = newCommand(input, instances, state.now());
+      const command = newCommand(input, instances, steps, state.now());
       commands.set(command.commandId, command);
       for (const invocation of command.invocations) void runner.run(command, invocation);
       changed();
@@ -82,12 +97,7 @@ export async function createSsm(state: LocalEc2State, options: SsmOptions): Prom
       const invocation = command?.invocations.find(({ instanceId }) => instanceId === InstanceId);
       const visible = command && state.now() >= command.requestedAt + state.timings.commandVisible;
       if (!command || !invocation || !visible) throw invocationDoesNotExist(CommandId, InstanceId);
-      if (PluginName !== undefined && PluginName !== PLUGIN)
-        throw new AwsError(
-          'InvalidPluginName',
-          `Plugin ${PluginName} not found for invocation with command id ${CommandId} and instance id ${InstanceId}`,
-        );
-      return toGetCommandInvocation(command, invocation);
+      return toGetCommandInvocation(command, invocation, PluginName);
     },
     ListCommandInvocations(input: ListCommandInvocationsCommandInput) {
       const found = [...commands.values()]
@@ -141,6 +151,7 @@ export async function createSsm(state: LocalEc2State, options: SsmOptions): Prom
       await runner.close();
       await document?.flush();
       await compliance.flush();
+      await documents.flush();
     },
   };
 }

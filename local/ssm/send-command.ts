@@ -3,12 +3,12 @@ import type { Command, SendCommandCommandInput, Target } from '@aws-sdk/client-s
 import { REGION } from '../state/account';
 import type { LocalEc2State } from '../state/local-ec2-state';
 import type { InstanceRecord } from '../state/resources';
+import { type CommandStep, shellScriptStep } from './command-steps';
 import { commandStatus, isOver, type CommandRecord, type InvocationRecord } from './command-records';
-import { constraint, invalidDocument, invalidInstanceId, invalidParameters, validation } from './ssm-errors';
+import { constraint, invalidInstanceId, invalidParameters, validation } from './ssm-errors';
 
-const DOCUMENT = 'AWS-RunShellScript';
+export const SHELL_SCRIPT = 'AWS-RunShellScript';
 const DEFAULT_EXECUTION_TIMEOUT = 3600;
-/** Below this the agent takes the default instead. */
 const MIN_EXECUTION_TIMEOUT = 5;
 const DEFAULT_DELIVERY_TIMEOUT = 3600;
 const MAX_CONCURRENCY = /^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$/;
@@ -31,12 +31,21 @@ export function checkSendCommand(input: SendCommandCommandInput): void {
       throw constraint(member, value, `satisfy regular expression pattern: ${pattern.source}`);
   if (input.Comment !== undefined && input.Comment.length > 100)
     throw constraint('comment', input.Comment, 'have length less than or equal to 100');
-  if (input.DocumentName !== DOCUMENT) throw invalidDocument(input.DocumentName ?? '');
-  const parameters = input.Parameters ?? {};
-  if (Object.keys(parameters).some((name) => !PARAMETERS.has(name)) || !parameters['commands']?.length)
-    throw invalidParameters();
   if (!input.InstanceIds?.length && !input.Targets?.length)
     throw validation('Either InstanceIds or Targets must be specified.');
+}
+
+/** @throws AwsError InvalidParameters */
+export function shellScriptSteps({ Parameters = {} }: SendCommandCommandInput): CommandStep[] {
+  if (Object.keys(Parameters).some((name) => !PARAMETERS.has(name)) || !Parameters['commands']?.length)
+    throw invalidParameters();
+  return [shellScriptStep(Parameters, executionTimeout(Parameters))];
+}
+
+/** Of AWS-RunShellScript; below the least the agent takes the default instead. */
+function executionTimeout(parameters: Readonly<Record<string, readonly string[]>>): number {
+  const asked = Number(parameters['executionTimeout']?.[0] ?? DEFAULT_EXECUTION_TIMEOUT);
+  return asked >= MIN_EXECUTION_TIMEOUT ? asked : DEFAULT_EXECUTION_TIMEOUT;
 }
 
 /** Instances that a command goes to. Those named must all be managed now; a tag may match none. */
@@ -71,10 +80,10 @@ function fits(instance: InstanceRecord, { Key = '', Values = [] }: Target): bool
 export function newCommand(
   input: SendCommandCommandInput,
   instances: readonly InstanceRecord[],
+  steps: readonly CommandStep[],
   now: number,
 ): CommandRecord {
   const commandId = randomUUID();
-  const asked = Number(input.Parameters?.['executionTimeout']?.[0] ?? DEFAULT_EXECUTION_TIMEOUT);
   const invocation = (instance: InstanceRecord): InvocationRecord => ({
     commandId,
     instanceId: instance.instanceId,
@@ -85,17 +94,19 @@ export function newCommand(
     requestedAt: now,
     stdout: '',
     stderr: '',
+    steps: [],
   });
   return {
     commandId,
-    documentName: DOCUMENT,
+    documentName: input.DocumentName ?? '',
+    documentVersion: input.DocumentVersion ?? '$DEFAULT',
+    steps,
     comment: input.Comment ?? '',
     parameters: input.Parameters ?? {},
     instanceIds: [...(input.InstanceIds ?? [])],
     targets: input.Targets ?? [],
     requestedAt: now,
     timeoutSeconds: input.TimeoutSeconds ?? DEFAULT_DELIVERY_TIMEOUT,
-    executionTimeoutSeconds: asked >= MIN_EXECUTION_TIMEOUT ? asked : DEFAULT_EXECUTION_TIMEOUT,
     outputS3BucketName: input.OutputS3BucketName ?? '',
     outputS3KeyPrefix: input.OutputS3KeyPrefix ?? '',
     maxConcurrency: input.MaxConcurrency ?? '50',
@@ -113,7 +124,7 @@ export function toCommand(command: CommandRecord, answered?: { status: 'Pending'
   return {
     CommandId: command.commandId,
     DocumentName: command.documentName,
-    DocumentVersion: '$DEFAULT',
+    DocumentVersion: command.documentVersion,
     Comment: command.comment,
     ExpiresAfter: new Date(command.requestedAt + (command.timeoutSeconds + asked) * 1000),
     Parameters: command.parameters,
