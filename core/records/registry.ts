@@ -13,7 +13,7 @@ import { dnfHistoryCodec } from './rpm/dnf-history';
 import { rpmdbCodec } from './rpm/rpmdb';
 
 /** Every known kind of record file. To add a kind: write its codec in a file of its own and name it here. */
-const recordCodecs: readonly RecordCodec[] = [
+export const recordCodecs: readonly RecordCodec[] = [
   dpkgStatusCodec,
   aptExtendedStatesCodec,
   debconfCodec,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { RecordFile } from '../../../core/records/record-codec';
 import { parseRecordFile } from '../../../core/records/read-record-file';
 import { RecordConflictError } from '../../../core/records/record-errors';
-import { codecFor } from '../../../core/records/registry';
+import { codecFor, recordCodecs } from '../../../core/records/registry';
 import { recordChanges } from '../../support/record-files';
 
 const debian = join(__dirname, '../../fixtures/records/debian-12');
@@ -26,6 +26,13 @@ const text = (file: RecordFile): [string, string][] =>
   [...file.records]
     .map(([key, bytes]): [string, string] => [key, Buffer.from(bytes).toString('latin1')])
     .sort();
+
+it('has a file of every kind that is no database', () => {
+  const covered = new Set(files.map((path) => codecFor(path)?.name));
+  const databases = ['rpmdb', 'dnf-history'];
+  const missing = recordCodecs.filter(({ name }) => !covered.has(name) && !databases.includes(name));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});
 
 describe.each(files)('%s', (path) => {
   it("an update's changes merged into another machine's file are that machine's own update", async () => {
