@@ -12,6 +12,10 @@ export interface RememberedManifest {
   readonly run: string;
   readonly classId: string;
   readonly os: Manifest['os'];
+  /** Why no machine can be patched by it: it is kept for people only. */
+  readonly onlyOnline?: readonly string[];
+  /** What a patched machine does at its first boot. */
+  readonly firstBoot?: readonly string[];
 }
 
 /** What a machine can be patched with at once: no online run is needed. */
@@ -56,16 +60,23 @@ function definitionOf(update: Update): unknown {
   return Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** What to write down of a manifest; undefined for one that may patch no other machine. */
+/** What to write down of a manifest; undefined for one of which it is not known whom it fits. */
 export function rememberedManifest(
   manifest: Manifest,
   where: { readonly manifestKey: string; readonly manifestDigest: string },
 ): RememberedManifest | undefined {
   // What was not recorded whole may have read more than is known.
-  if (manifest.onlyOnline !== undefined || manifest.reads === undefined) return undefined;
-  if (manifest.recording?.whole !== true) return undefined;
-  const { capturedAt, run, classId, os } = manifest;
-  return { ...where, capturedAt, run, classId, os };
+  const { capturedAt, run, classId, os, onlyOnline, deferred, reads, recording } = manifest;
+  if (onlyOnline === undefined && (reads === undefined || recording?.whole !== true)) return undefined;
+  return {
+    ...where,
+    capturedAt,
+    run,
+    classId,
+    os,
+    ...(onlyOnline && { onlyOnline }),
+    ...(deferred && { firstBoot: deferred.map(({ reason }) => reason) }),
+  };
 }
 
 /** Those that may be tried on a machine of this system, the newest first. */
@@ -81,7 +92,7 @@ export function remembered(
   const { update, os, now, limits = DEFAULT_MEMORY_LIMITS } = request;
   const hours = update.kind === 'packages' ? limits.packagesHours : limits.scriptHours;
   return known
-    .filter(({ capturedAt }) => ageHours(capturedAt, now) <= hours)
+    .filter(({ onlyOnline, capturedAt }) => onlyOnline === undefined && ageHours(capturedAt, now) <= hours)
     .filter(
       (entry) =>
         entry.os.id === os.id &&

@@ -44,8 +44,28 @@ export function buildReport(facts: RunFacts): Report {
     excluded: plan.excluded,
     usage,
     cost: { estimated: dryRun, usd: totalUsd(cost), items: cost },
-    warnings: classes.flatMap(({ classId, warnings }) => warnings.map((warning) => `${classId}: ${warning}`)),
+    warnings: [
+      ...(dryRun ? knownFromEarlier(plan) : []),
+      ...classes.flatMap(({ classId, warnings }) => warnings.map((warning) => `${classId}: ${warning}`)),
+    ],
   };
+}
+
+/** What is known before a run of what it cannot do at once; each thing is told once, by the newest run that met it. */
+function knownFromEarlier({ remembered = [] }: RunFacts['plan']): string[] {
+  const told = new Map<string, string>();
+  for (const { run, capturedAt, onlyOnline = [], firstBoot = [] } of remembered) {
+    const when = `Run ${run} found on ${capturedAt.slice(0, 10)}`;
+    for (const reason of onlyOnline) {
+      const words = `${when} that machines must be updated online: ${reason}`;
+      if (!told.has(reason)) told.set(reason, words);
+    }
+    for (const reason of firstBoot) {
+      const words = `${when} that a patched machine does something at its first boot: ${reason}`;
+      if (!told.has(reason)) told.set(reason, words);
+    }
+  }
+  return [...told.values()];
 }
 
 function reportMachine(machine: MachineFacts, run: RunFacts, fallenOut: FallenOut): ReportedMachine {

@@ -62,7 +62,6 @@ test.each([
     'of a recording that is not whole',
     { recording: { method: 'fanotify', whole: false, warnings: ['it overflowed'] } },
   ],
-  ['that may patch nobody', { onlyOnline: ['why'] }],
 ])('a manifest %s is not remembered', async (_what, change) => {
   await captured('first', '2026-11-18T06:00:00.000Z', change);
   expect(await rememberManifest(services, { run: 'first', classId: 'c' })).toEqual({ remembered: false });

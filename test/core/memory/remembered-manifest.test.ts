@@ -67,7 +67,11 @@ describe('rememberedManifest', () => {
 
   it('takes only what is known to fit: not what may have read anything, nor what fits nobody', () => {
     expect(rememberedManifest(manifest, where)).toBeUndefined();
-    expect(rememberedManifest({ ...manifest, reads: [], onlyOnline: ['a reason'] }, where)).toBeUndefined();
+    const onlyOnline = rememberedManifest({ ...manifest, onlyOnline: ['a reason'] }, where)!;
+    expect(onlyOnline).toMatchObject({ onlyOnline: ['a reason'] });
+    const now = new Date('2026-11-20T10:00:00Z');
+    const update = { name: 'u', kind: 'script', commands: ['x'] } as const;
+    expect(remembered([onlyOnline], { update: { ...update, commands: ['x'] }, os, now })).toEqual([]);
     expect(rememberedManifest({ ...manifest, reads: [] }, where)).toBeUndefined();
     const recording = { method: 'fanotify', whole: true, warnings: [] } as const;
     expect(

@@ -279,6 +279,27 @@ test.each<[string, string, RegExp]>([
   expect(sentence).toMatch(expected);
 });
 
+test('a dry run says what earlier runs found that cannot be done at once', () => {
+  const known = (run: string, facts: object) => ({
+    manifestKey: 'k',
+    manifestDigest: 'd',
+    capturedAt: `2026-11-1${run}T00:00:00.000Z`,
+    run,
+    classId: 'c',
+    os: { id: 'debian', versionId: '12', architecture: 'amd64' },
+    ...facts,
+  });
+  const facts = runFacts({}, { dryRun: true });
+  const remembered = [
+    known('9', { firstBoot: ['keys are made'] }),
+    known('8', { firstBoot: ['keys are made'], onlyOnline: ['a keytab'] }),
+  ];
+  expect(buildReport({ ...facts, plan: { ...facts.plan, remembered } }).warnings).toEqual([
+    'Run 9 found on 2026-11-19 that a patched machine does something at its first boot: keys are made',
+    'Run 8 found on 2026-11-18 that machines must be updated online: a keytab',
+  ]);
+});
+
 describe('a run', () => {
   const failed = (count: number): MachineFacts[] =>
     Array.from({ length: 10 }, (_, at) =>
