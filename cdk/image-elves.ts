@@ -49,7 +49,8 @@ export interface ImageElvesProps {
    */
   readonly schedules?: Record<string, RunScheduleProps>;
   /**
-   * Where clones start. A clone stands in for a class of which no member runs.
+   * Where clones start. A clone stands in for a class of which no member runs, and is the second machine on which the
+   * update is run where no second member runs.
    *
    * @default - none: classes without a running member are reported as not patched
    */

@@ -7,7 +7,7 @@ import { allow } from './allow';
 import type { BundledFunction } from './bundled-function';
 import type { VolumeKeys } from './volume-keys';
 
-/** Where clones start. A clone stands in for a class of which no member runs. */
+/** Where clones start. A clone stands in for a class of which no member runs, and is its witness where no second one runs. */
 export interface CloneNetworkProps {
   readonly vpc: ec2.IVpc;
   /**
