@@ -118,7 +118,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const due =
     update.kind === 'packages' ? await dueCandidates(after, update, request.memberPackages) : undefined;
   const timesOf = (operations: readonly Operation[]): Manifest['times'] =>
-    modificationTimes(operations, candidates, { before: scanBefore, after: scanAfter });
+    modificationTimes(operations, units, { before: scanBefore, after: scanAfter });
   const reads = new CaptureReads({ update, before, after, scanBefore, recording, codecFor }, planned);
   const plannedReads = await reads.of(planned, timesOf(planned));
   const manifestOf = (operations: readonly Operation[]): Manifest => ({

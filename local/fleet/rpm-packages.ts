@@ -34,6 +34,14 @@ export const OLD_RPMS: readonly RpmPackage[] = [
   fleetPackage('fleet-old', '1'),
   fleetPackage('fleet-extra', '1', { preamble: ['Requires: fleet-lib'] }),
 ];
+/** Packages that have to do with fleet-lib: one needs its old version, one has a trigger on it. */
+export const RELATED_RPMS: readonly RpmPackage[] = [
+  fleetPackage('fleet-plugin', '1', { preamble: ['Requires: fleet-lib = 1'] }),
+  fleetPackage('fleet-watch', '1', {
+    sections: ['%triggerin -p <lua> -- fleet-lib', 'io.open("/etc/fleet.seen", "w"):close()'],
+  }),
+];
+
 /** What is pending on them. */
 const NEW_RPMS: readonly RpmPackage[] = [
   fleetPackage('fleet-banner', '1.1', { preamble: ['Requires: fleet-new'], sections: LISTED }),

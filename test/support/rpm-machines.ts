@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { OLD_RPMS, publishNewRpms } from '../../local/fleet/rpm-packages';
+import { OLD_RPMS, publishNewRpms, RELATED_RPMS } from '../../local/fleet/rpm-packages';
 import { buildRpms, indexRpmRepository } from '../../local/fleet/rpm-repository';
 
 const run = promisify(execFile);
@@ -22,7 +22,7 @@ export class RpmMachines {
 
   static async make(folder: string): Promise<RpmMachines> {
     const machines = new RpmMachines(folder, join(folder, 'repository'));
-    await buildRpms(OLD_RPMS, machines.repository);
+    await buildRpms([...OLD_RPMS, ...RELATED_RPMS], machines.repository);
     await indexRpmRepository(machines.repository);
     await mkdir(join(folder, 'home'), { recursive: true });
     // Where Fedora and its kin have it; Debian's rpm has it in the home of whoever runs it.

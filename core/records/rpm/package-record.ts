@@ -17,6 +17,8 @@ export interface IndexRow {
 export interface InstalledPackage {
   readonly header: Uint8Array;
   readonly rows: readonly IndexRow[];
+  /** What of other packages took part when it was installed (RpmRelations.around); put, not compared. */
+  readonly around?: readonly string[];
 }
 
 /** The table that finds packages by the transaction that installed them. */
@@ -70,9 +72,14 @@ export function parsePackages(key: string, bytes: Uint8Array): InstalledPackage[
   const packages: InstalledPackage[] = [];
   for (let at = 0; at < bytes.length;) {
     const header = sized(bytes, at, key);
-    const rows = sized(bytes, at + 4 + header.length, key);
-    at += 8 + header.length + rows.length;
-    packages.push({ header: new Uint8Array(header), rows: parseRows(key, rows) });
+    const rest = sized(bytes, at + 4 + header.length, key);
+    at += 8 + header.length + rest.length;
+    const [rows, around] = list(parseJson(rest), key);
+    packages.push({
+      header: new Uint8Array(header),
+      rows: parseRows(key, rows),
+      ...(around !== undefined && { around: parseAround(key, around) }),
+    });
   }
   const isOne = packages.length > 0 && packages.every(({ header }) => packageKey(header) === key);
   if (!isOne || Buffer.compare(serializePackages(packages), bytes) !== 0) fail(key);
@@ -86,15 +93,14 @@ function orderOf(one: InstalledPackage): string {
   return `${JSON.stringify(facts)} ${Buffer.from(header.bytes).toString('latin1')}`;
 }
 
-function packageBytes({ header, rows }: InstalledPackage): Uint8Array {
+function packageBytes({ header, rows, around }: InstalledPackage): Uint8Array {
   const byTable = Map.groupBy(rows, ({ table }) => table);
   const tables = [...byTable].sort(([a], [b]) => (a < b ? -1 : 1));
-  const json = JSON.stringify(
-    tables.map(([table, own]) => [
-      table,
-      own.map(({ type, key, position }) => [type, key, position]).sort(byPosition),
-    ]),
-  );
+  const sorted = tables.map(([table, own]) => [
+    table,
+    own.map(({ type, key, position }) => [type, key, position]).sort(byPosition),
+  ]);
+  const json = JSON.stringify([sorted, ...(around === undefined ? [] : [around])]);
   const text = Buffer.from(json, 'utf8');
   const bytes = new Uint8Array(8 + header.length + text.length);
   writeU32BE(bytes, 0, header.length);
@@ -117,13 +123,20 @@ function sized(bytes: Uint8Array, at: number, key: string): Uint8Array {
   return bytes.subarray(at + 4, end);
 }
 
-function parseRows(key: string, bytes: Uint8Array): IndexRow[] {
-  let tables: unknown;
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    tables = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
   }
+}
+
+function parseAround(key: string, value: unknown): string[] {
+  return list(value, key).map((one) => (typeof one === 'string' ? one : fail(key)));
+}
+
+function parseRows(key: string, tables: unknown): IndexRow[] {
   return list(tables, key).flatMap((entry) => {
     const [table, rows] = list(entry, key);
     if (typeof table !== 'string' || !INDEX_TABLE_PATTERN.test(table)) return fail(key);

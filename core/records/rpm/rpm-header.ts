@@ -10,6 +10,13 @@ export const TAG = {
   installTime: 1008,
   arch: 1022,
   installTransaction: 1128,
+  fileFlags: 1037,
+  directoryIndexes: 1116,
+  baseNames: 1117,
+  directoryNames: 1118,
+  triggers: 1066,
+  fileTriggers: 5069,
+  transactionFileTriggers: 5079,
 } as const;
 
 const INTRODUCTION_BYTES = 8;
@@ -20,6 +27,9 @@ const MAX_DATA_BYTES = 256 * 1024 * 1024;
 
 const TYPE_INT32 = 4;
 const TYPE_STRING = 6;
+const TYPE_STRING_ARRAY = 8;
+/** As many as a package may have files and to spare. */
+const MAX_VALUES = 2_000_000;
 
 /**
  * The header of an installed package, as rpm's database holds it: a count of entries, a count of bytes, the entries (tag,
@@ -54,6 +64,43 @@ export class RpmHeader {
     const end = offset < data.length ? data.indexOf(0, offset) : -1;
     if (end < 0) this.fail(`tag ${tag} has no end`);
     return Buffer.from(data.subarray(offset, end)).toString('utf8');
+  }
+
+  /** None when there is no such tag. */
+  texts(tag: number): string[] {
+    const entry = this.find(tag);
+    if (entry === undefined) return [];
+    const { type, offset, count } = entry;
+    const isTexts = type === TYPE_STRING_ARRAY || (type === TYPE_STRING && count === 1);
+    if (!isTexts || count > MAX_VALUES) this.fail(`tag ${tag} is no list of texts`);
+    const data = this.bytes.subarray(this.dataAt, this.dataAt + this.dataBytes);
+    const texts: string[] = [];
+    for (let at = offset; texts.length < count;) {
+      const end = at < data.length ? data.indexOf(0, at) : -1;
+      if (end < 0) this.fail(`tag ${tag} has no end`);
+      texts.push(Buffer.from(data.buffer, data.byteOffset + at, end - at).toString('utf8'));
+      at = end + 1;
+    }
+    return texts;
+  }
+
+  /** None when there is no such tag. */
+  numbers(tag: number): number[] {
+    const entry = this.find(tag);
+    if (entry === undefined) return [];
+    const { type, offset, count } = entry;
+    if (type !== TYPE_INT32 || offset + count * 4 > this.dataBytes)
+      this.fail(`tag ${tag} is no list of numbers`);
+    return Array.from({ length: count }, (_, index) =>
+      readU32BE(this.bytes, this.dataAt + offset + index * 4),
+    );
+  }
+
+  /** Paths of the files of the package, in its order. */
+  files(): string[] {
+    const folders = this.texts(TAG.directoryNames);
+    const indexes = this.numbers(TAG.directoryIndexes);
+    return this.texts(TAG.baseNames).map((name, file) => (folders[indexes[file] ?? -1] ?? '') + name);
   }
 
   number(tag: number): number | undefined {

@@ -1,5 +1,6 @@
 import type { SqlValue } from 'sql.js';
 import type { RecordChanges, RecordCodec, RecordFile } from '../record-codec';
+import { RecordConflictError } from '../record-errors';
 import { prepareSqlite, SQLITE_COMPANIONS, SqliteDatabase, wholeDatabase } from '../sqlite/sqlite-database';
 import {
   type IndexRow,
@@ -10,6 +11,7 @@ import {
   serializePackages,
   withoutRun,
 } from './package-record';
+import { type RelatedRpm, RpmRelations } from './package-relations';
 import { readSchema } from './rpmdb-schema';
 
 /** Where rpm keeps its database: of old, and since Fedora 36. */
@@ -40,6 +42,7 @@ class RpmdbFile implements RecordFile {
   readonly remainder: Uint8Array;
   private readonly packages: ReadonlyMap<string, readonly Numbered[]>;
   private readonly tables: readonly string[];
+  private relations: RpmRelations | undefined;
 
   constructor(private readonly bytes: Uint8Array) {
     const read = SqliteDatabase.use(bytes, RPMDB, (database) => {
@@ -55,8 +58,19 @@ class RpmdbFile implements RecordFile {
   }
 
   contentOf(key: string): Uint8Array | undefined {
+    this.relations ??= new RpmRelations(this.allPackages(), RPMDB);
+    const { relations } = this;
     const packages = this.packages.get(key);
-    return packages && serializePackages(packages);
+    return (
+      packages &&
+      serializePackages(
+        packages.map(({ header, rows }) => ({ header, rows, around: relations.around(key, header) })),
+      )
+    );
+  }
+
+  private allPackages(): RelatedRpm[] {
+    return [...this.packages].flatMap(([key, packages]) => packages.map(({ header }) => ({ key, header })));
   }
 
   merge(changes: RecordChanges): Uint8Array {
@@ -69,11 +83,48 @@ class RpmdbFile implements RecordFile {
       added.push(...wanted.filter((one) => !own.some((other) => isSame(one, other))));
     }
     if (removed.length === 0 && added.length === 0) return new Uint8Array(this.bytes);
+    this.checkRelations(removed, added);
     return SqliteDatabase.use(this.bytes, RPMDB, (database) => {
       for (const { number } of removed) this.remove(database, number);
       for (const one of added) this.add(database, one);
       return database.export();
     });
+  }
+
+  /**
+   * Packages of this machine that have nothing to do with the update, as far as its names go, may still need what it
+   * takes away, exclude what it brings, or have triggers on it; and what it brings may need what is not here. rpm would
+   * have refused that, and dnf done something else.
+   *
+   * @throws RecordConflictError
+   */
+  private checkRelations(removed: readonly Numbered[], added: readonly InstalledPackage[]): void {
+    const before = this.allPackages();
+    const gone = new Set(removed.map(({ header }) => header));
+    const after = before
+      .filter(({ header }) => !gone.has(header))
+      .concat(added.map(({ header }) => ({ key: packageKey(header), header })));
+    const had = new Set([...new RpmRelations(before, RPMDB).problems()].map((one) => JSON.stringify(one)));
+    const relations = new RpmRelations(after, RPMDB);
+    for (const one of relations.problems()) {
+      if (had.has(JSON.stringify(one))) continue;
+      throw new RecordConflictError(RPMDB, one.key, 'the packages of this machine', one.problem);
+    }
+    for (const { header, around } of added) {
+      const key = packageKey(header);
+      const here = relations.around(key, header);
+      if (around === undefined || JSON.stringify(around) === JSON.stringify(here)) continue;
+      const differing = [
+        ...here.filter((one) => !around.includes(one)),
+        ...around.filter((one) => !here.includes(one)),
+      ];
+      throw new RecordConflictError(
+        RPMDB,
+        key,
+        'the packages of this machine',
+        `other packages take part here than on the representative: ${differing.slice(0, 3).join(', ')}`,
+      );
+    }
   }
 
   private remove(database: SqliteDatabase, number: number): void {

@@ -35,6 +35,10 @@ const MACHINES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   representative: [['imageelves-release', 'fleet-banner', 'fleet-lib']],
   // fleet-lib comes with fleet-extra here: nobody asked for it.
   member: [['imageelves-release', 'fleet-extra'], ['fleet-banner']],
+  // Needs fleet-lib as it was.
+  plugin: [['imageelves-release', 'fleet-banner', 'fleet-lib', 'fleet-plugin']],
+  // Does something of its own when fleet-lib is installed.
+  watch: [['imageelves-release', 'fleet-banner', 'fleet-lib', 'fleet-watch']],
   // What the update brings takes the place of fleet-old.
   obsoleted: [['imageelves-release', 'fleet-banner', 'fleet-lib', 'fleet-old']],
 };
@@ -154,6 +158,14 @@ const updates: readonly PackagesUpdate[] = [
   { kind: 'packages', name: 'banner', select: ['fleet-banner', 'fleet-nowhere'] },
 ];
 
+/** Machines on which dnf would do something else, by the update and why. */
+const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  security: {
+    plugin: 'nothing provides fleet-lib = 1',
+    watch: 'other packages take part here than on the representative: trigger of fleet-watch.noarch',
+  },
+};
+
 describe.each(updates)('the packages of $name', (update) => {
   let captured: CapturedUpdate;
 
@@ -194,6 +206,11 @@ describe.each(updates)('the packages of $name', (update) => {
     const verdict = await judged('patched');
     expect(verdict).toContain('fleet-lib-2-1.noarch');
     expect(verdict).toBe(await judged('member-updated'));
+    for (const [name, why] of Object.entries(REFUSED[update.name] ?? {})) {
+      const refused = await withImage(name, (one) => matchImage(captured.manifest, one, captured));
+      expect(refused.matched).toBe(false);
+      expect(refused.differences.map((difference) => difference.why).join()).toContain(why);
+    }
     const again = await withImage('member-updated', (member) => matchImage(captured.manifest, member));
     expect(again).toMatchObject({ matched: true, alreadyPatched: true });
   }, 120_000);
