@@ -68,6 +68,16 @@ export async function isolateClone(
     },
     why,
   });
+  // Updates read these: but for the values of the clone they are as the original's.
+  const rewritten = async (path: string, text: string, why: string): Promise<CloneChange> => ({
+    operation: {
+      kind: 'put-file',
+      path,
+      content: new TextEncoder().encode(text),
+      metadata: { ...(await metadataOf(image, path)), mtimeNs },
+    },
+    why,
+  });
   const link = (path: string, target: string, why: string): CloneChange => ({
     operation: { kind: 'make-symlink', path, target, metadata: metadata(0o777, mtimeNs) },
     why,
@@ -80,8 +90,12 @@ export async function isolateClone(
       'the only target that the clone boots into',
     ),
     link(`${SYSTEM_UNITS}/default.target`, CLONE_TARGET, 'no service of the original starts at boot'),
-    file('/etc/hostname', `${hostname}\n`, 0o644, 'the clone must not speak under the name of its original'),
-    file('/etc/machine-id', '', 0o444, 'systemd makes a new machine-id for the clone'),
+    await rewritten(
+      '/etc/hostname',
+      `${hostname}\n`,
+      'the clone must not speak under the name of its original',
+    ),
+    await rewritten('/etc/machine-id', '', 'systemd makes a new machine-id for the clone'),
     // Exit code 101: "action forbidden by policy" (invoke-rc.d(8)).
     file(
       '/usr/sbin/policy-rc.d',
@@ -99,7 +113,7 @@ export async function isolateClone(
   const hosts = await renamedHosts(image, hostname);
   if (hosts !== undefined)
     changes.push(
-      file('/etc/hosts', hosts, 0o644, 'the clone finds itself under its own name, as its original did'),
+      await rewritten('/etc/hosts', hosts, 'the clone finds itself under its own name, as its original did'),
     );
   const values = originalValuesText(await pointsOfVariation(image));
   changes.push(
@@ -169,6 +183,13 @@ async function newIdentity(image: Image, mtimeNs: bigint): Promise<CloneChange[]
 
 async function isMissing(image: Image, path: string): Promise<boolean> {
   return (await image.lstat(path))?.type !== 'directory';
+}
+
+/** Of the file that stands there; of a new one, what systemd gives it. */
+async function metadataOf(image: Image, path: string): Promise<Omit<Metadata, 'mtimeNs'>> {
+  const stat = await image.lstat(path);
+  if (stat?.type !== 'file') return { mode: 0o644, uid: 0, gid: 0, xattrs: new Map() };
+  return { mode: stat.mode, uid: stat.uid, gid: stat.gid, xattrs: await image.xattrs(path) };
 }
 
 function metadata(mode: number, mtimeNs: bigint): Metadata {

@@ -62,6 +62,19 @@ test('the clone finds its own name in the domain of its original, and other mach
   );
 });
 
+test('what updates read of a clone has the rights that it has on the original', async () => {
+  const filesystem = new MemoryFilesystem();
+  for (const [path, text] of Object.entries(FILES))
+    await filesystem.put(path, text, path === '/etc/machine-id' ? { mode: 0o644 } : { mode: 0o640, gid: 7 });
+  const changes = await isolateClone(new MemoryImage(filesystem), { hostname: 'c', mtimeNs: 1n });
+  const rights = (path: string) => {
+    const operation = changes.map((change) => change.operation).find((one) => one.path === path);
+    return operation?.kind === 'put-file' && [operation.metadata.mode, operation.metadata.gid];
+  };
+  expect(rights('/etc/machine-id')).toEqual([0o644, 0]);
+  expect(rights('/etc/hostname')).toEqual([0o640, 7]);
+});
+
 test("the system's own sockets stay, and package scripts start no service", async () => {
   const { image: clone, text } = await isolated();
   expect(await clone.lstat('/etc/systemd/system/systemd-networkd.socket')).toBeUndefined();
