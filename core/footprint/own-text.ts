@@ -26,7 +26,13 @@ export async function askForOwnText(
   { update, before, codecFor, recording }: FootprintRequest,
   effects: Effects,
 ): Promise<OwnText> {
-  if (update.kind === 'packages' || update.kind === 'document') return NOTHING;
+  if (update.kind === 'packages') return NOTHING;
+  const [database] = packageRules(before.os.packageSystem).recordPaths;
+  if (update.kind === 'document') {
+    // What it does is not known: it may look at every package, as those of AWS that install patches do.
+    if (database !== undefined) questions.ask({ path: database, kind: 'packages' });
+    return NOTHING;
+  }
   const text = update.commands.join('\n');
   const { paths, folders } = namedPaths(text);
   const named = new Set<string>();
@@ -41,7 +47,6 @@ export async function askForOwnText(
   }
   for (const path of wholeTables(text)) questions.ask({ path, kind: 'records' });
 
-  const [database] = packageRules(before.os.packageSystem).recordPaths;
   const asked = [...namedWords(text)].sort();
   const tables =
     before.os.packageSystem === 'dpkg' && database ? [...ACCOUNT_TABLES, database] : ACCOUNT_TABLES;

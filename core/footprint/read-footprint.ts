@@ -42,8 +42,11 @@ export async function readFootprint(request: FootprintRequest): Promise<NonNulla
   const effects = effectsOf(operations);
   const files = await debianPackageFiles(before);
   const questions = new Questions();
-  for (const path of request.rewritten)
+  for (const path of request.rewritten) {
+    // Of a table, the records that changed say all.
+    if (codecFor(path) !== undefined) continue;
     questions.ask({ path, kind: 'entry' }, files.ownerOf(path) !== undefined);
+  }
   for (const path of await impliedReads(operations, before)) questions.ask({ path, kind: 'entry' }, false);
   const own = await askForOwnText(questions, request, effects);
   await askForPackageTables(questions, request, effects);

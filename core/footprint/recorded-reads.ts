@@ -23,6 +23,8 @@ interface RecordedContext {
 
 const INFO_FOLDER = '/var/lib/dpkg/info/';
 const APT_LISTS = '/var/lib/apt/lists/';
+/** What `apt-get update` alone writes: of others, the lists that a machine has decide what it gets. */
+const APT_FETCH = /^\/var\/lib\/apt\/lists\/(lock$|partial\/)/;
 const MAINTAINER_SCRIPT = /\.(preinst|postinst|prerm|postrm|config)$/;
 /** Links that start units and are not followed by who reads their target. */
 const UNIT_LINK = /^\/etc\/(rc[0-9S]\.d|systemd\/.*\.(wants|requires|upholds))\//;
@@ -53,7 +55,7 @@ class RecordedReads {
     private readonly reads: ReadonlyMap<string, PathSummary>,
   ) {
     this.fetched = [...context.recording.paths].some(
-      ([path, { changedByUpdate }]) => path.startsWith(APT_LISTS) && changedByUpdate !== 'no',
+      ([path, { changedByUpdate }]) => APT_FETCH.test(path) && changedByUpdate !== 'no',
     );
   }
 
@@ -69,8 +71,9 @@ class RecordedReads {
     if (codecFor(path) !== undefined) {
       if (isConcerningTable(path)) this.questions.ask({ path, kind: 'concerned' });
     } else if (own.isNamed(path)) this.questions.ask({ path, kind: 'entry' });
-    else if (path.startsWith(APT_LISTS) && !this.fetched) this.questions.ask({ path, kind: 'entry' }, true);
-    else if (path.startsWith(INFO_FOLDER)) this.askForMaintainerScript(path, executed);
+    else if (path.startsWith(APT_LISTS)) {
+      if (!this.fetched && !path.includes('_i18n_')) this.questions.ask({ path, kind: 'entry' }, true);
+    } else if (path.startsWith(INFO_FOLDER)) this.askForMaintainerScript(path, executed);
     else if (ignoredRead(path) === undefined) await this.askForFile(path, executed);
   }
 
@@ -160,20 +163,20 @@ class RecordedReads {
       if (isOfCachePackage(script)) continue;
       const text = (await scriptText(after, script)) ?? (await scriptText(before, script));
       if (text === undefined) continue;
-      for (const path of namedPaths(text).paths) {
-        if (this.isAsked(path)) this.questions.ask({ path, kind: 'type' });
+      for (const path of namedPaths(withoutComments(text)).paths) {
+        if (await this.isAsked(path)) this.questions.ask({ path, kind: 'type' });
       }
     }
   }
 
-  private isAsked(path: string): boolean {
+  private async isAsked(path: string): Promise<boolean> {
     const { effects, request } = this.context;
-    return (
-      !effects.paths.has(path) &&
-      !isDocumentation(path) &&
-      ignoredRead(path) === undefined &&
-      request.codecFor(path) === undefined
-    );
+    if (isDocumentation(path) || ignoredRead(path) !== undefined || request.codecFor(path) !== undefined)
+      return false;
+    if (effects.paths.has(path)) return false;
+    // `/bin/ps` where `/bin` is a link, and `ps` is new.
+    const real = await realPath(request.after, path);
+    return real === undefined || !effects.paths.has(real);
   }
 
   askForLocalPrograms(): void {
@@ -190,6 +193,10 @@ const LARGEST_SEARCHED_BYTES = 32 * 1024 * 1024;
 function isOfCachePackage(script: string): boolean {
   const name = script.slice(script.lastIndexOf('/') + 1).split('.')[0]!;
   return script.startsWith(INFO_FOLDER) && CACHE_PACKAGES.has(name);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^\s*#(?!!).*$/gm, '');
 }
 
 /** Comments of scripts name directories and what to read; as far as they are of the system, they are everywhere. */

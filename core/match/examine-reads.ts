@@ -27,7 +27,9 @@ export async function examineReads(
   const found = await Promise.all(
     reads.map((read) =>
       limit(async () => {
-        if (await isUnchanged(image, read, leftTimes.get(read.path))) return undefined;
+        const seen = await byTime(image, read, leftTimes.get(read.path));
+        if (seen === 'unchanged') return undefined;
+        if (seen !== 'unknown') return differenceOf(read, seen.found);
         const answer = await states.stateOf(read);
         return isSameAnswer(answer, read) ? undefined : differenceOf(read, answer.state, answer.names);
       }),
@@ -36,17 +38,21 @@ export async function examineReads(
   return found.filter((difference) => difference !== undefined);
 }
 
-/** By the times that a package gives its files: those from before the update, or those that the update leaves. */
-async function isUnchanged(
+/**
+ * What size and time of a package's file tell: the times are those from before the update, or those that it leaves.
+ * Nothing of a machine's own stands in such a file, so that one of another size is another.
+ */
+async function byTime(
   image: Image,
   { path, unchanged }: ManifestRead,
   leftTime: string | undefined,
-): Promise<boolean> {
-  if (unchanged === undefined) return false;
+): Promise<'unchanged' | 'unknown' | { readonly found: string }> {
+  if (unchanged === undefined) return 'unknown';
   const stat = await image.lstat(path);
-  if (stat?.type !== 'file' || stat.sizeBytes !== unchanged.sizeBytes) return false;
+  if (stat?.type !== 'file') return 'unknown';
+  if (stat.sizeBytes !== unchanged.sizeBytes) return { found: `a file of ${stat.sizeBytes} bytes` };
   const time = String(stat.mtimeNs);
-  return time === unchanged.mtimeNs || time === leftTime;
+  return time === unchanged.mtimeNs || time === leftTime ? 'unchanged' : 'unknown';
 }
 
 function differenceOf(read: ManifestRead, found: string, names: readonly string[] = []): Difference {
