@@ -162,8 +162,8 @@ export function outcomeOf(update: string, { packages, change }: MachinePlan): st
 const HOST_NAMES = ['amber', 'birch', 'cedar', 'server', 'ember', 'agent', 'grove', 'linux', 'heath', 'safe'];
 
 /**
- * A fleet: in each package set first machines on which nothing was changed that an update minds, one of them running,
- * then two of each near miss. The same size gives the same fleet.
+ * A fleet: in each package set first machines on which nothing was changed that an update minds,
+ * then two of each near miss. Two machines of the first set run. The same size gives the same fleet.
  */
 export function planFleet(size: number): MachinePlan[] {
   const sets = size >= 32 ? PACKAGE_SETS : PACKAGE_SETS.filter((_, index) => index % 3 === 0);
@@ -184,7 +184,7 @@ export function planFleet(size: number): MachinePlan[] {
       filesystemUuid: `5eed0001-c1a5-4f1e-8e7c-${hex}`,
       packages: sets[set]!,
       change: place < plain ? harmless[place % harmless.length]! : others[miss % others.length]!,
-      live: place === 0 && index % 4 === 0,
+      live: set === 0 && place < 2,
     };
   });
 }
