@@ -3,6 +3,10 @@ import { CLONE_TARGET, MASKED_UNITS } from './clone-units';
 
 const SYSTEM_UNITS = '/etc/systemd/system';
 const PATHS = new Set([
+  // Nothing but a value of the machine's own.
+  '/etc/machine-id',
+  '/var/lib/dbus/machine-id',
+  '/etc/hostname',
   '/usr/sbin/policy-rc.d',
   ORIGINAL_VALUES_PATH,
   `${SYSTEM_UNITS}/default.target`,

@@ -3,7 +3,7 @@ const MOST_NAMES = 5000;
 const LARGEST_TEXT = 1024 * 1024;
 
 /** A path between blanks, quotes or operators; what is made of variables cannot be known. */
-const PATH = /(?<![\w.$}*?~/-])\/(?:[A-Za-z0-9._+@%,-]+(?::[A-Za-z0-9._+@%,-]+)*\/?)*(?:[*?[{$]\S*)?/g;
+const PATH = /(?<![\w.$}*?~/-])\/(?!\/)(?:[A-Za-z0-9._+@%,-]+(?::[A-Za-z0-9._+@%,-]+)*\/?)*(?:[*?[{$]\S*)?/g;
 /** Of a program these are paths, and not the ends of others. */
 const ROOTS = /^\/(etc|usr|var|opt|srv|root|home|boot|lib|lib64|bin|sbin)(\/|$)/;
 
