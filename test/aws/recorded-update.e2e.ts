@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartInstancesCommand } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateDocumentCommand } from '@aws-sdk/client-ssm';
 import { createClients } from '../../aws/clients';
 import { DocumentStore } from '../../aws/s3/document-store';
 import { LeaseStore } from '../../aws/s3/lease-store';
@@ -14,6 +15,7 @@ import { checkUpdate, startUpdate } from '../../aws/steps/run-update';
 import { snapshotInstance } from '../../aws/steps/snapshot-instance';
 import { isOnline } from '../../aws/ssm/run-command';
 import type { Manifest } from '../../core/manifest/manifest-schema';
+import type { Update } from '../../core/update/update';
 import { classKey, manifestKey, membersKey, planKey, targetsKey } from '../../core/workflow/keys';
 import { bootableDisk } from '../support/bootable-disk';
 import { RECORDER } from '../support/recorder-program';
@@ -38,9 +40,24 @@ const NOISE_WRITES = [
   '/srv/cron/state',
   '/var/lib/logger.state',
 ];
+/** A document of one's own, as an update that two steps make. */
+const START_NOISE = {
+  schemaVersion: '2.2',
+  parameters: { units: { type: 'String' } },
+  mainSteps: [
+    ['units', 'systemctl enable --now {{ units }}'],
+    ['cron', 'systemctl restart cron'],
+  ].map(([name, runCommand]) => ({
+    name,
+    action: 'aws:runShellScript',
+    inputs: { runCommand: [runCommand] },
+  })),
+};
 const UPDATE = [
   'if [ ! -e /var/lib/app.half ]; then echo half > /var/lib/app.half; echo 1 > /etc/app.first; sleep 1; exit 194; fi',
-  'rm /var/lib/app.half; sleep 1',
+  'rm /var/lib/app.half; touch /run/app.again',
+  // What was written only while nothing was recorded, in the midst of the reboot, is kept with a warning.
+  ...NOISE_WRITES.map((file) => `until [ ${file} -nt /run/app.again ]; do sleep 0.1; done`),
   'mkdir /opt/app.new; echo app > /opt/app.new/app; mv /opt/app.new /opt/app',
   'echo "# app" >> /etc/default/cron',
   'chmod 600 /etc/issue',
@@ -75,7 +92,15 @@ beforeAll(async () => {
   instanceId = cloud.instanceIds[0]!;
   await services.ec2.send(new StartInstancesCommand({ InstanceIds: [instanceId] }));
   while (!(await isOnline(services.ssm, instanceId))) await sleep(200);
-  await runOnline('noise', ['systemctl enable --now logger job.timer', 'systemctl restart cron']);
+  await services.ssm.send(
+    new CreateDocumentCommand({
+      Name: 'noise',
+      Content: JSON.stringify(START_NOISE),
+      DocumentType: 'Command',
+    }),
+  );
+  const document = { name: 'noise', parameters: { units: ['logger job.timer'] } };
+  await runOnline('noise', { name: 'noise', kind: 'document', document });
 });
 
 afterAll(async () => {
@@ -92,22 +117,21 @@ async function until<T extends { readonly done: boolean }>(step: () => Promise<T
   }
 }
 
-async function runOnline(run: string, commands: readonly string[], recorder = RECORDER): Promise<void> {
-  const update = { name: 'app', kind: 'script', commands };
+async function runOnline(run: string, update: Update, recorder = RECORDER): Promise<void> {
   await services.documents.write(planKey(run), { settings: { update } });
   const machine = { run, classId, instanceId };
   const { commandId } = await startUpdate(services, machine, recorder);
   await until(() => checkUpdate(services, { ...machine, commandId }));
 }
 
-async function captured(run: string, commands: readonly string[], recorder = RECORDER): Promise<Manifest> {
+async function captured(run: string, commands: string[], recorder = RECORDER): Promise<Manifest> {
   const { documents } = services;
   const machine = { run, classId, instanceId };
   const [representative, members] = [{ instanceId, kind: 'live' }, membersKey(run, 1, classId)];
   await documents.write(classKey(run, classId), { run, representative, membersKey: members });
   for (const key of [members, targetsKey(run)]) await documents.writeLines(key, []);
   await until(() => snapshotInstance(services, { ...machine, purpose: 'before' }));
-  await runOnline(run, commands, recorder);
+  await runOnline(run, { name: 'app', kind: 'script', commands }, recorder);
   await until(() => snapshotInstance(services, { ...machine, purpose: 'after' }));
   await captureUpdate(services, machine);
   return documents.read<Manifest>(manifestKey(run, classId));
