@@ -71,6 +71,11 @@ function printUpdates(
         `${first.toFixed(1)} times) and puts ${blocks.toFixed(2)} times as many blocks of 512 KiB.`,
     );
   }
+  const [bare, recorded] = [measured.get('apt-cached'), measured.get('apt-recorded')];
+  if (bare !== undefined && recorded !== undefined) {
+    const times = medianOf(recorded.milliseconds) / medianOf(bare.milliseconds);
+    console.log(`\nThe recorder makes \`apt-get upgrade\` take ${times.toFixed(2)} times as long.`);
+  }
   const [engine, guestfish] = [measured.get('kernel-engine'), measured.get('guestfish')];
   if (engine !== undefined && guestfish !== undefined) {
     const times = medianOf(engine.milliseconds) / medianOf(guestfish.milliseconds);

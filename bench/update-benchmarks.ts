@@ -1,6 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LinuxKernel } from '../core/filesystem/linux-kernel';
+import { joinRecorder, RECORDER_MODULES } from '../core/recording/recorder-program';
+import { recordedScript } from '../core/update/recorded-script';
 import { EmulatedKernel } from '../kernel-engine';
 import { makeGuest } from '../kernel-engine/build/make-guest';
 import { makeQemu } from '../kernel-engine/build/qemu/make-qemu';
@@ -28,6 +30,10 @@ export async function updateBenchmarks(
   const patched = path.join(folder, 'patched.raw');
   const freshCopy = (): Promise<void> => copySparse(images.member, patched);
   const blocksPut = async () => ({ blocksPut: await differingBlocks(images.member, patched) });
+  const withPackages = async (): Promise<void> => {
+    await freshCopy();
+    await inImage(patched, `${UPDATE_LISTS}; ${DOWNLOAD}`);
+  };
   const onFreshCopy = { prepare: freshCopy, count: blocksPut };
 
   return [
@@ -84,11 +90,15 @@ export async function updateBenchmarks(
       name: 'apt-cached',
       what: '(b) `apt-get upgrade` alone, with the packages in the cache',
       runs: SLOW_RUNS,
-      prepare: async () => {
-        await freshCopy();
-        await inImage(patched, `${UPDATE_LISTS}; ${DOWNLOAD}`);
-      },
+      prepare: withPackages,
       run: async () => (await inImage(patched, UPGRADE), {}),
+    },
+    {
+      name: 'apt-recorded',
+      what: 'the same with the recorder around it',
+      runs: SLOW_RUNS,
+      prepare: withPackages,
+      run: async () => (await inImage(patched, await recorded(UPGRADE)), {}),
     },
     {
       name: 'profile',
@@ -109,6 +119,25 @@ export async function updateBenchmarks(
       run: async () => (await captureUpdate(images)).counts,
     },
   ];
+}
+
+/** Fails when it was not recorded to its end. */
+async function recorded(commands: string): Promise<string> {
+  const modules = RECORDER_MODULES.map(async (name) => ({
+    name,
+    text: await readFile(path.join(__dirname, '../recorder', `${name}.py`), 'utf8'),
+  }));
+  const script = recordedScript({
+    update: ['set -eu', commands],
+    recorder: joinRecorder(await Promise.all(modules)),
+    name: 'bench',
+    uploadTo: 's3://bench/recording',
+  });
+  return [
+    'aws() { cp "$4" /run/recording; }',
+    ...['(set +eu', ...script, ')'],
+    'zcat /run/recording > /run/lines; head -1 /run/lines | grep -q fanotify; grep -q \'"overflows":0\' /run/lines',
+  ].join('\n');
 }
 
 /** Built as the image of the functions has it, QEMU included. */
