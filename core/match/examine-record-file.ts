@@ -102,7 +102,7 @@ async function conflictOf(
     file.merge(await recordChanges(operation, contents));
     return undefined;
   } catch (error) {
-    if (error instanceof RecordConflictError) return error.message;
+    if (error instanceof RecordConflictError || error instanceof RecordFormatError) return error.message;
     throw error;
   }
 }

@@ -49,7 +49,7 @@ class AlternativesFile implements RecordFile {
 
   constructor(
     private readonly text: string,
-    group: LinkGroup | undefined,
+    private readonly group: LinkGroup | undefined,
   ) {
     this.texts = new Map(group === undefined ? [] : recordTexts(group));
     this.records = new Map(
@@ -57,8 +57,12 @@ class AlternativesFile implements RecordFile {
     );
   }
 
-  contextOf(): string[] {
-    return ['choice'];
+  /** Where the slave links of a changed alternative stand is in records of their own. */
+  contextOf(changed: ReadonlySet<string>): string[] {
+    const slaves = [...(this.group?.alternatives ?? [])]
+      .filter(([file]) => changed.has(keyText(`alternative:${file}`)))
+      .flatMap(([, { files }]) => [...files.keys()].map((name) => keyText(`slave:${name}`)));
+    return ['choice', ...slaves];
   }
 
   merge(changes: RecordChanges): Uint8Array {

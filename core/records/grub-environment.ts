@@ -16,7 +16,7 @@ export const grubEnvironmentCodec: RecordCodec = {
   name: CODEC,
   matches: (path) => /^\/boot\/(grub2?|efi\/EFI\/[^/]+)\/grubenv$/.test(path),
   parse(bytes) {
-    if (bytes.length === 0) return new GrubEnvironment(SIGNATURE, new Map(), BLOCK_BYTES);
+    if (bytes.length === 0) return new GrubEnvironment(SIGNATURE, new Map(), 0);
     if (bytes.length > LARGEST_BLOCK_BYTES) throw new RecordFormatError(CODEC, 'too many bytes');
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     if (!text.startsWith(SIGNATURE)) throw new RecordFormatError(CODEC, 'no signature');
@@ -36,6 +36,7 @@ class GrubEnvironment implements RecordFile {
   constructor(
     private readonly head: string,
     private readonly variables: ReadonlyMap<string, string>,
+    /** Nothing, of an empty file. */
     private readonly sizeBytes: number,
   ) {
     this.remainder = new Uint8Array();
@@ -48,10 +49,12 @@ class GrubEnvironment implements RecordFile {
       if (bytes === undefined) merged.delete(name);
       else merged.set(name, valueOf(name, bytes));
     }
+    if (this.sizeBytes === 0 && merged.size === 0) return new Uint8Array();
+    const sizeBytes = this.sizeBytes || BLOCK_BYTES;
     const lines = [...merged].map(([name, value]) => `${name}=${value}\n`).join('');
     const text = this.head + lines;
-    if (text.length > this.sizeBytes) throw new RecordFormatError(CODEC, 'more than the block can hold');
-    return Buffer.from(text.padEnd(this.sizeBytes, '#'), 'latin1');
+    if (text.length > sizeBytes) throw new RecordFormatError(CODEC, 'more than the block can hold');
+    return Buffer.from(text.padEnd(sizeBytes, '#'), 'latin1');
   }
 }
 
