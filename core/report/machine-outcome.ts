@@ -46,7 +46,10 @@ function tell(
   if (outcome?.outcome === 'patched')
     return { outcome: 'patched', sentence: patchedSentence(machine, fallenOut) };
   if (failure !== undefined) return tellFailure(failure);
-  if (compliance !== undefined) return tellCheck(compliance);
+  if (compliance !== undefined) {
+    const stranger = machine.matches.find(({ matched }) => !matched);
+    return tellCheck(compliance, fallenOut.why(stranger));
+  }
   if (last !== undefined && isUpdatedOnline(last.document, target.instanceId)) {
     return last.document.witness?.instanceId === target.instanceId
       ? tellWitness(last, run)
@@ -61,7 +64,7 @@ function tell(
   return tellUntouched(machine, last, run, fallenOut);
 }
 
-function tellCheck(found: MachineComplianceDocument): ToldOutcome {
+function tellCheck(found: MachineComplianceDocument, why: string | undefined): ToldOutcome {
   const { instanceId, passed, failed, checkedOn, checkedAt, status } = found;
   const how =
     checkedOn === instanceId
@@ -69,7 +72,10 @@ function tellCheck(found: MachineComplianceDocument): ToldOutcome {
       : `by what the check found on ${checkedOn} at ${checkedAt}, where it read the same`;
   const where =
     status === 'recorded' ? '' : ' Systems Manager does not know the machine, so it stands here alone.';
-  return { outcome: 'checked', sentence: `${passed} rule(s) pass and ${failed} fail, ${how}.${where}` };
+  return {
+    outcome: 'checked',
+    sentence: `${passed} rule(s) pass and ${failed} fail, ${how}.${where}${after(why)}`,
+  };
 }
 
 /** Whether the update is run on the instance itself, not on a clone of it. */

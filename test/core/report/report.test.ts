@@ -192,6 +192,27 @@ test.each<[string, string, RegExp]>([
     /did not fit class first\. It is not like the machine of class first: \/etc\/app\.conf: its content differs/,
   ],
   [
+    'checked, after it did not fit the first class',
+    told(
+      machine('i', {
+        compliance: {
+          instanceId: 'i',
+          classId: 'own',
+          checkedOn: 'i-clone',
+          checkedAt: AT,
+          status: 'recorded',
+          passed: 9,
+          failed: 1,
+        },
+        matches: [
+          match({ classId: 'first', matched: false, differences: [difference], differenceCount: 1 }),
+          match({ classId: 'own' }),
+        ],
+      }),
+    ),
+    /^checked: 9 rule\(s\) pass and 1 fail, by what the check found on i-clone.*It is not like .*\/etc\/app\.conf/,
+  ],
+  [
     'rolled back',
     told(machine('i', { outcome: { instanceId: 'i', outcome: 'rolled-back', at: AT } })),
     /^rolled-back: .*put back/,
