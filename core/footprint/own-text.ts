@@ -7,6 +7,7 @@ import type { Effects } from './effects';
 import { asksForAllPackages, namedPaths, namedWords, wholeTables } from './named-paths';
 import type { Questions } from './questions';
 import type { FootprintRequest } from './read-footprint';
+import { ignoredRead } from './read-rules';
 
 /** What a running system makes anew; an image has nothing of it. */
 const RUNTIME = /^\/(dev|proc|sys|run|tmp|var\/run|var\/lock|var\/tmp)(\/|$)/;
@@ -14,11 +15,14 @@ const ACCOUNT_TABLES = ['/etc/passwd', '/etc/group'];
 
 /** What the update's own commands name: they mean it, so that no rule leaves it out. */
 export interface OwnText {
-  /** Whether this path is named, or lies in a directory that is. */
+  /** Whether this path is named, or lies in a directory that is named and was listed. */
   isNamed(path: string): boolean;
+  /** What units may be called that are named. */
+  readonly units: readonly string[];
 }
 
-const NOTHING: OwnText = { isNamed: () => false };
+const NOTHING: OwnText = { isNamed: () => false, units: [] };
+const UNIT_ENDINGS = ['.service', '.socket', '.timer', '.target', '.path', '.mount'];
 
 /** Asks for what the commands of a script name. A packages update has none of its own. */
 export async function askForOwnText(
@@ -42,8 +46,11 @@ export async function askForOwnText(
     named.add(real).add(path);
     if (effects.paths.has(real) && codecFor(real) === undefined) continue;
     if (folders.has(path)) questions.ask({ path: real, kind: 'names' });
-    else if (codecFor(real) !== undefined) questions.ask({ path: real, kind: 'records' });
-    else askForEntry(questions, path, real, recording, effects);
+    else if (codecFor(real) === undefined) askForEntry(questions, path, real, recording, effects);
+    else {
+      questions.ask({ path: real, kind: 'records' });
+      if (!effects.paths.has(real)) questions.ask({ path: real, kind: 'metadata' });
+    }
   }
   for (const path of wholeTables(text)) questions.ask({ path, kind: 'records' });
 
@@ -56,13 +63,22 @@ export async function askForOwnText(
     }
   }
   if (database !== undefined && asksForAllPackages(text)) questions.ask({ path: database, kind: 'packages' });
+  const wasListed = (folder: string): boolean => {
+    const summary = recording?.paths.get(folder);
+    return folders.has(folder) || (summary?.isDirectory === true && summary.read);
+  };
   return {
     isNamed(path) {
-      for (let folder = path; ; folder = folder.slice(0, folder.lastIndexOf('/')) || '/') {
-        if (named.has(folder)) return true;
-        if (folder === '/') return false;
+      if (named.has(path)) return true;
+      // Logs and the like are below many directories, and no two machines have the same.
+      if (ignoredRead(path) !== undefined) return false;
+      for (let folder = path; folder !== '/';) {
+        folder = folder.slice(0, folder.lastIndexOf('/')) || '/';
+        if (named.has(folder) && wasListed(folder)) return true;
       }
+      return false;
     },
+    units: asked.flatMap((word) => [word, ...UNIT_ENDINGS.map((ending) => word + ending)]),
   };
 }
 

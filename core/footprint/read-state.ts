@@ -1,3 +1,4 @@
+import { isIsolationPath } from '../clone/isolation-paths';
 import type { Digest } from '../chunk-store/chunk-store';
 import { digestOf } from '../chunk-store/digest';
 import type { Stat } from '../filesystem/filesystem';
@@ -111,7 +112,8 @@ export class ReadStates {
     const prefix = path === '/' ? '/' : `${path}/`;
     return (await this.image.readdir(path))
       .map(({ name }) => name)
-      .filter((name) => written?.has(name) !== true && ignoredRead(prefix + name) === undefined)
+      .filter((name) => written?.has(name) !== true)
+      .filter((name) => ignoredRead(prefix + name) === undefined && !isIsolationPath(prefix + name))
       .sort();
   }
 

@@ -28,6 +28,7 @@ const APT_FETCH = /^\/var\/lib\/apt\/lists\/(lock$|partial\/)/;
 const MAINTAINER_SCRIPT = /\.(preinst|postinst|prerm|postrm|config)$/;
 /** Links that start units and are not followed by who reads their target. */
 const UNIT_LINK = /^\/etc\/(rc[0-9S]\.d|systemd\/.*\.(wants|requires|upholds))\//;
+const UNIT_FOLDER = /^\/(etc|usr\/local\/lib|usr\/lib)\/systemd\/system(\/|$)/;
 /** The first directories of PATH: a program that stands there is run in the place of the system's own. */
 const LOCAL_PROGRAMS = ['/usr/local/sbin', '/usr/local/bin'];
 const PROGRAMS = /^\/(usr\/)?s?bin\/([^/]+)$/;
@@ -78,8 +79,16 @@ class RecordedReads {
   }
 
   private askForFolder(path: string): void {
-    if (this.context.own.isNamed(path)) this.questions.ask({ path, kind: 'listing' });
-    else if (ignoredRead(path) === undefined && ignoredRead(`${path}/x`) === undefined && listedFolder(path))
+    const { own } = this.context;
+    if (own.isNamed(path)) this.questions.ask({ path, kind: 'listing' });
+    else if (UNIT_FOLDER.test(path)) {
+      // `systemctl is-enabled` looks for links by the names of units.
+      if (own.units.length > 0) this.questions.ask({ path, kind: 'names', asked: own.units });
+    } else if (
+      ignoredRead(path) === undefined &&
+      ignoredRead(`${path}/x`) === undefined &&
+      listedFolder(path)
+    )
       this.questions.ask({ path, kind: 'names' });
   }
 

@@ -32,7 +32,7 @@ export const Read = Type.Object(
     /** Key, of a record or a package. */
     record: Type.Optional(shortText),
     /** Of names and records: only these, as far as they are there. */
-    asked: Type.Optional(Type.Array(shortText, { maxItems: 10_000 })),
+    asked: Type.Optional(Type.Array(shortText, { maxItems: 100_000 })),
     /** With the machine's own values taken out (core/variation). */
     state,
     /** The same with these values left in, where there are any: one may be a word that stands there by chance. */

@@ -55,6 +55,8 @@ async function machine(hostname = 'web-17'): Promise<MemoryFilesystem> {
     '/etc/site.conf': `listen = ${hostname}\n`,
     '/etc/words.conf': 'mode = safe\n',
     '/etc/dpkg/dpkg.cfg.d/own': 'no-debsig\n',
+    '/etc/systemd/system/multi-user.target.wants/cron.service': '',
+    '/srv/data/file': 'data',
     '/usr/bin/app': 'version 1, reads /etc/app.conf',
     '/usr/bin/tool': ELF,
     '/usr/bin/mawk': ELF,
@@ -92,7 +94,13 @@ const recording = recordingOf({
     '/var/lib/dpkg/status',
   ],
   executed: ['/usr/bin/tool', '/usr/bin/mawk', '/usr/sbin/helper'],
-  listed: ['/etc/dpkg/dpkg.cfg.d', '/usr/share/man/man1', '/usr/bin'],
+  listed: [
+    '/etc/dpkg/dpkg.cfg.d',
+    '/etc/systemd/system/multi-user.target.wants',
+    '/srv/data',
+    '/usr/share/man/man1',
+    '/usr/bin',
+  ],
   written: ['/usr/bin/app', '/usr/share/app/same', '/var/lib/dpkg/status', '/usr/share/man/man1/new.1'],
 });
 
@@ -268,6 +276,7 @@ describe('the update does the same where', () => {
       files({ '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nann:x:7:7::/:/bin/sh\n' }),
     ],
     ['a manual is another', files({ '/usr/share/man/man1/app.1': 'another manual' })],
+    ['another unit is enabled', files({ '/etc/systemd/system/multi-user.target.wants/nginx.service': '' })],
     ['a directory of programs has more in it', files({ '/usr/bin/other': ELF })],
     ['/usr/local has other programs', files({ '/usr/local/bin/other': ELF })],
     ['settings were changed that dpkg only compared', files({ '/etc/logrotate.d/app': 'daily\n' })],
