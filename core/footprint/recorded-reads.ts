@@ -83,7 +83,7 @@ class RecordedReads {
     if (own.isNamed(path)) this.questions.ask({ path, kind: 'listing' });
     else if (UNIT_FOLDER.test(path)) {
       // `systemctl is-enabled` looks for links by the names of units.
-      if (own.units.length > 0) this.questions.ask({ path, kind: 'names', asked: own.units });
+      if (own.units.length > 0) this.questions.ask({ path, kind: 'names', asked: [...own.units] });
     } else if (
       ignoredRead(path) === undefined &&
       ignoredRead(`${path}/x`) === undefined &&
