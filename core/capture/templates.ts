@@ -15,6 +15,8 @@ export interface Template {
   readonly hasDates?: boolean;
 }
 
+const HOST_POINTS = new Set(['host-name', 'node-name', 'fqdn']);
+
 /** Finds templates with the representative alone: only what is surely its own becomes a place for others' values. */
 export class TemplatesAlone {
   private readonly search: ReturnType<typeof identitySearch>;
@@ -36,11 +38,22 @@ export class TemplatesAlone {
       offsetBytes,
       lengthBytes,
       value: point.name,
+      ...this.otherReading(offsetBytes, point),
       ...(point.strength === 'word' && { fixed: true as const }),
       ...(lengthMayCount(buffer, offsetBytes, offsetBytes + lengthBytes) && { sameLength: true as const }),
     }));
     const holds = [...words, ...this.search(path, blanked(content, substitutions))];
     return { substitutions, holdsIdentity: [...new Set(holds)] };
+  }
+
+  /** The domain behind a host name may be the machine's own, or be written so for all. */
+  private otherReading(offsetBytes: number, { name, value }: PointOfVariation): Pick<Substitution, 'or'> {
+    if (!HOST_POINTS.has(name)) return {};
+    const or = this.points
+      .filter((point) => HOST_POINTS.has(point.name) && point.name !== name && !point.isOriginal)
+      .filter((point) => value.startsWith(point.value))
+      .map((point) => ({ offsetBytes, lengthBytes: point.value.length, value: point.name }));
+    return or.length === 0 ? {} : { or };
   }
 }
 

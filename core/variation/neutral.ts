@@ -59,21 +59,28 @@ export function withTokens(
   return Buffer.concat(pieces);
 }
 
-/** Where a machine's own values stand as words, in order, not overlapping; of two at one place the longer. */
+/**
+ * Where a machine's own values stand as words, in order, not overlapping; of two at one place the longer. Words that stand
+ * everywhere are passed over, and names within other words, unless `careful` asks for all that may be one.
+ */
 export function ownValues(
   path: string,
   bytes: Uint8Array,
   points: readonly PointOfVariation[],
+  options: { readonly careful?: boolean } = {},
 ): Occurrence[] {
   const isConfiguration = isConfigurationPath(path);
+  const isWithin = ({ name }: PointOfVariation): boolean => options.careful === true && name !== 'domain';
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Occurrence[] = [];
   for (const point of points) {
     if (point.where === 'configuration' && !isConfiguration) continue;
-    if (point.strength === 'word' && isCommon(point.value)) continue;
+    // In the file of the name itself, a common one is the name too.
+    const isGuarded = options.careful !== true && path !== '/etc/hostname';
+    if (point.strength === 'word' && isGuarded && isCommon(point.value)) continue;
     const value = Buffer.from(point.value, 'latin1');
     for (let at = buffer.indexOf(value); at >= 0; at = buffer.indexOf(value, at + 1)) {
-      if (!point.isBinary && !isWord(buffer, at, value)) continue;
+      if (!isWithin(point) && !standsAlone(point, buffer, at, value)) continue;
       found.push({ offsetBytes: at, lengthBytes: value.length, point });
     }
   }
@@ -95,8 +102,17 @@ export function isConfigurationPath(path: string): boolean {
   return CONFIGURATION.test(path) && !PACKAGE_DATABASE.test(path);
 }
 
+/** What is long and random is found wherever it stands; a word only where it is one. */
+export function standsAlone(point: PointOfVariation, content: Buffer, at: number, value: Buffer): boolean {
+  const isLong = point.strength === 'sure' && value.length >= LEAST_RANDOM_LENGTH;
+  return point.isBinary === true || isLong || isWord(content, at, value);
+}
+
+/** Half a UUID in digits. */
+const LEAST_RANDOM_LENGTH = 16;
+
 /** Whether a value stands there with no letter or digit next to it; an address also without a further number. */
-export function isWord(content: Buffer, at: number, value: Buffer): boolean {
+function isWord(content: Buffer, at: number, value: Buffer): boolean {
   const end = at + value.length;
   if (isWordByte(content[at - 1]) || isWordByte(content[end])) return false;
   const isNumber = isDigit(value[0]) && isDigit(value[value.length - 1]);

@@ -56,24 +56,23 @@ export async function pointsOfVariation(image: Image): Promise<PointOfVariation[
 /** Made up for a clone: no word. */
 const CLONE_NAME = /^imageelves-clone-/;
 
+/** Without a domain the host name is the full name as well: that is what `hostname -f` says then. */
 function hostPoints(hostname: string | undefined, fqdn: string | undefined): PointOfVariation[] {
-  const full = fqdn ?? (hostname?.includes('.') === true ? hostname : undefined);
+  const full = fqdn ?? hostname;
   const short = hostname?.split('.')[0];
+  const point = (name: string, value: string, label: string): PointOfVariation => {
+    // The name of a machine may be written in others' settings, or in its own for what it is to all: a mail server's.
+    const strength = CLONE_NAME.test(value) ? 'sure' : 'word';
+    return { name, value, label, strength, where: 'configuration' };
+  };
   const points: PointOfVariation[] = [];
-  if (full !== undefined) {
-    const strength = full.length >= MIN_SURE_LENGTH ? 'sure' : 'word';
-    points.push({ name: 'fqdn', value: full, label: 'host name', strength, where: 'configuration' });
-    const domain = full.slice(full.indexOf('.') + 1);
-    points.push({ name: 'domain', value: domain, label: 'domain', strength: 'word', where: 'configuration' });
-  }
-  if (short !== undefined)
-    points.push({
-      name: 'host-name',
-      value: short,
-      label: 'host name',
-      strength: CLONE_NAME.test(short) ? 'sure' : 'word',
-      where: 'configuration',
-    });
+  if (short) points.push(point('host-name', short, 'host name'));
+  // hostname(1) alone says what /etc/hostname says, with a domain or without; with -s the first part.
+  if (hostname) points.push(point('node-name', hostname, 'host name'));
+  if (!full) return points;
+  points.push(point('fqdn', full, 'host name'));
+  const dot = full.indexOf('.');
+  if (dot > 0 && dot < full.length - 1) points.push(point('domain', full.slice(dot + 1), 'domain'));
   return points;
 }
 

@@ -1,6 +1,6 @@
 import type { Substitution } from '../render/render-content';
 import { dateAt, type TimeWindow } from './dates';
-import { isWord, ownValues } from './neutral';
+import { ownValues, standsAlone } from './neutral';
 import type { PointOfVariation } from './points-of-variation';
 
 /** A single letter differs by chance. */
@@ -116,13 +116,17 @@ function explain(
       const startA = atA - shift;
       const startB = atB - shift;
       if (startA < i || startB < j || !standsAt(a, startA, pair.a) || !standsAt(b, startB, pair.b)) continue;
-      if (!pair.point.isBinary && !(isWord(a, startA, pair.a) && isWord(b, startB, pair.b))) continue;
-      return [{ ...pair, startA, endA: startA + pair.a.length, startB, endB: startB + pair.b.length }];
+      const isAlone =
+        standsAlone(pair.point, a, startA, pair.a) && standsAlone(pair.point, b, startB, pair.b);
+      return [
+        { ...pair, startA, endA: startA + pair.a.length, startB, endB: startB + pair.b.length, isAlone },
+      ];
     }
     return [];
   });
   const [longest, ...others] = readings;
-  if (longest === undefined) return undefined;
+  // Of two readings the longer one counts, but not in the middle of a word: then it is not sure.
+  if (longest?.isAlone !== true) return undefined;
   const { startA, endA, endB } = longest;
   const or: NonNullable<Substitution['or']> = [];
   for (const other of others) {
@@ -156,7 +160,7 @@ function standsAt(content: Buffer, at: number, value: Buffer): boolean {
 export function lengthMayCount(content: Buffer, start: number, end: number): boolean {
   const before = content.subarray(Math.max(0, start - 12), start).toString('latin1');
   const number = /(\d+)\D{0,4}$/.exec(before)?.[1];
-  if (number !== undefined && Number(number) === end - start) return true;
+  if (number?.endsWith(String(end - start)) === true) return true;
   const after = content.subarray(end, end + 2).toString('latin1');
   return after === '  ' || / {2}$/.test(before);
 }
@@ -191,7 +195,7 @@ function withSharedValues(
   dates: readonly { offsetBytes: number; lengthBytes: number }[],
 ): Substitution[] {
   const isTaken = takenPlaces([...found, ...dates]);
-  const more = ownValues(path, content, shared)
+  const more = ownValues(path, content, shared, { careful: true })
     .filter((value) => !isTaken(value))
     .map(({ offsetBytes, lengthBytes, point }): Substitution => ({
       offsetBytes,

@@ -1,6 +1,6 @@
 import { DirectEngine } from '../../core/apply/direct-engine';
 import { applyManifest, type ApplyResult } from '../../core/apply/apply-manifest';
-import { capture, type CaptureRequest } from '../../core/capture/capture';
+import { type Capture, capture, type CaptureRequest } from '../../core/capture/capture';
 import { MemoryPackStore } from '../../core/chunk-store/memory-pack-store';
 import { storeContents } from '../../core/chunk-store/store-contents';
 import type { Image, WritableImage } from '../../core/image/image';
@@ -12,6 +12,8 @@ import { lineCodecFor } from './line-records';
 export interface CapturedUpdate {
   readonly manifest: Manifest;
   readonly packs: MemoryPackStore;
+  /** Whether a second machine told anything. */
+  readonly witness?: Capture['witness'];
 }
 
 /** Captures, stores contents and manifest, and reads the manifest back as the next step would. */
@@ -34,7 +36,8 @@ export async function captureUpdate(
   const packs = new MemoryPackStore();
   const index = await storeContents(captured.contents(), packs);
   const { bytes, digest } = serializeManifest({ ...captured.manifest, packs: index });
-  return { manifest: parseManifest(bytes, digest), packs };
+  const { witness } = captured;
+  return { manifest: parseManifest(bytes, digest), packs, ...(witness && { witness }) };
 }
 
 export function applyCaptured(
