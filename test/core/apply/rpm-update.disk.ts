@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { applyManifest } from '../../../core/apply/apply-manifest';
 import { DirectEngine } from '../../../core/apply/direct-engine';
 import { OverlayBlockDevice } from '../../../core/block-device/overlay-block-device';
@@ -12,6 +13,7 @@ import { matchImage } from '../../../core/match/match-image';
 import { installedPackages } from '../../../core/records/installed-packages';
 import { readRecordFile } from '../../../core/records/read-record-file';
 import { codecFor } from '../../../core/records/registry';
+import { compareSegments } from '../../../core/records/rpm/rpm-version';
 import { packagesScript } from '../../../core/update/packages-script';
 import type { PackagesUpdate } from '../../../core/update/update';
 import { FileBlockDevice } from '../../support/file-block-device';
@@ -231,3 +233,13 @@ it('leaves a machine to its own run where the update would do more than on the r
     'fleet-old.noarch: the update is due for this package here, and the representative does not have it in this version',
   );
 }, 120_000);
+
+it('orders versions as rpm does', async () => {
+  const parts = fc.constantFrom('0', '1', '09', '10', 'a', 'Z', '~', '^', '+', '.', '_', 'rc', 'el9');
+  const versions = fc.array(parts, { minLength: 1, maxLength: 6 }).map((some) => some.join(''));
+  const pairs = fc.sample(fc.tuple(versions, versions), 500);
+  const lua = pairs.map(([a, b]) => `print(rpm.vercmp('${a}','${b}')..' ')`).join(' ');
+  const { stdout } = await run('rpm', ['--eval', `%{lua: ${lua}}`]);
+  const orders = stdout.trim().split(' ').map(Number);
+  expect(pairs.map(([a, b]) => Math.sign(compareSegments(a, b)))).toEqual(orders);
+});
