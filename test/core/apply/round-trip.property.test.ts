@@ -9,6 +9,9 @@ import { happen, happenings, type Happening, plant } from '../../support/random-
 
 const RUNS = 150;
 
+// Seconds on a quiet machine; others may have the processors meanwhile.
+jest.setTimeout(60_000);
+
 async function twoSides(first: Happening[], second: Happening[]) {
   const before = new MemoryFilesystem();
   await plant(before);
