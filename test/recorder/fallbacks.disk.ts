@@ -26,7 +26,8 @@ const UPDATE = [
   'cat "$ROOT/read" >/dev/null',
   'echo x > "$ROOT/made.part"; mv "$ROOT/made.part" "$ROOT/made"',
   'rm "$ROOT/removed"',
-  'sleep 0.5',
+  // However slow the machine is, the neighbour writes while this is recorded.
+  ': > "$FOLDER/began"; until [ "$ROOT/noise" -nt "$FOLDER/began" ]; do sleep 0.1; done',
 ];
 
 /** In a mount namespace of its own, with a filesystem that nobody else uses at $ROOT; `command` runs with a noisy neighbour. */
@@ -35,9 +36,9 @@ async function inMachine(command: string): Promise<void> {
     truncate -s 64M "$FOLDER/disk"; mkfs.ext4 -q "$FOLDER/disk"; mount -o loop "$FOLDER/disk" "$ROOT"
     mount -t tmpfs tmpfs /var/lib
     touch "$ROOT/read" "$ROOT/removed"
-    (sleep 0.3; for i in 1 2 3 4 5; do echo noise >> "$ROOT/noise"; sleep 0.1; done) &
-    ${command}
-    wait; umount "$ROOT"`;
+    (while [ ! -e "$FOLDER/over" ]; do echo noise >> "$ROOT/noise"; sleep 0.1; done) &
+    code=0; ${command} || code=$?
+    touch "$FOLDER/over"; wait; [ "$code" -eq 0 ]; umount "$ROOT"`;
   const namespaces = ['--mount', '--propagation', 'private', '--'];
   await run('unshare', [...namespaces, 'sh', '-euc', script], {
     env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, FOLDER: folder, ROOT: mounted },

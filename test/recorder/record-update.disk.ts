@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { VOLATILE_PATHS, volatileRule } from '../../core/capture/volatile-paths';
 import { parseRecording } from '../../core/recording/parse-recording';
-import { joinRecorder, RECORDER_MODULES } from '../../core/recording/recorder-program';
 import { type RecordingSummary, summarizeRecording } from '../../core/recording/summarize-recording';
 import { recordedScript } from '../../core/update/recorded-script';
 import { debianTar } from '../support/debian-tree';
+import { RECORDER } from '../support/recorder-program';
 
 /**
  * One real Debian machine with daemons, a timer and a logger that write all the time. It installs a package by apt with the
@@ -55,18 +55,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'recording-'));
   const test = join(folder, 'test');
   await mkdir(test);
-  const source = join(__dirname, '../../recorder');
-  const modules = RECORDER_MODULES.map(async (name) => ({
-    name,
-    text: await readFile(join(source, `${name}.py`), 'utf8'),
-  }));
-  const recorder = joinRecorder(await Promise.all(modules));
-  const script = (name: string, update: readonly string[], text = recorder): string =>
+  const script = (name: string, update: readonly string[], text = RECORDER): string =>
     recordedScript({ update, recorder: text, name, uploadTo: `s3://bucket/${name}.gz` }).join('\n');
-  const limited = recorder.replace('unlimited, only_check = True', 'unlimited, only_check = False');
-  expect(limited).not.toBe(recorder);
+  const limited = RECORDER.replace('unlimited, only_check = True', 'unlimited, only_check = False');
+  expect(limited).not.toBe(RECORDER);
   const files = {
-    'recorder.py': recorder,
+    'recorder.py': RECORDER,
     'first.sh': script('whole', FIRST),
     'second.sh': script('whole', SECOND),
     'overflow.sh': script('overflow', OVERFLOW, limited),

@@ -1,15 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { joinRecorder, RECORDER_MODULES } from '../../../core/recording/recorder-program';
 import { MAX_SCRIPT_BYTES, recordedScript } from '../../../core/update/recorded-script';
 import { ScriptTooLongError } from '../../../core/update/update-errors';
+import { RECORDER as recorder } from '../../support/recorder-program';
 
-const recorder = joinRecorder(
-  RECORDER_MODULES.map((name) => ({
-    name,
-    text: readFileSync(join(__dirname, `../../../recorder/${name}.py`), 'utf8'),
-  })),
-);
 const bytesOf = (lines: readonly string[]): number => Buffer.byteLength(lines.join('\n'));
 
 test('the recorder leaves two thirds of what Run Command takes to the update', () => {
