@@ -1,6 +1,7 @@
 import { assignNumbers } from '../accounts/assign-numbers';
 import type { AccountIdMap } from '../accounts/account-ids';
 import { mapRecordIds } from '../accounts/account-records';
+import { misplacedSubIds } from '../accounts/sub-id-ranges';
 import type { Digest } from '../chunk-store/chunk-store';
 import { ContentMissingError } from '../chunk-store/chunk-store-errors';
 import type { ContentSource } from '../chunk-store/content-source';
@@ -43,7 +44,7 @@ export async function renderManifest(
   return {
     manifest: { ...manifest, operations, times },
     contents: renderer.contents,
-    differences: [...differences, ...renderer.differences],
+    differences: [...differences, ...(await misplacedSubIds(manifest, image)), ...renderer.differences],
     variation,
   };
 }

@@ -139,6 +139,25 @@ describe('a user that an update makes', () => {
   });
 });
 
+describe('a range of subordinate ids that an update gives a user', () => {
+  it('goes only to machines on which it is the first one that is free', async () => {
+    const update: MemoryUpdate = (filesystem) => append(filesystem, '/etc/subuid', 'ada:165536:65536');
+    const withRanges = async (values: OwnValues, text: string): Promise<MemoryFilesystem> => {
+      const filesystem = await machine(values);
+      await filesystem.put('/etc/subuid', text);
+      return filesystem;
+    };
+    const a = await withRanges(own, 'bob:100000:65536\n');
+    const captured = await captureOf(await online(a, own, update), undefined);
+    const c = await withRanges(other, 'eve:100000:65536\n');
+    expect(await listImage(await offline(c, captured))).toEqual(
+      await listImage((await online(c, other, update)).after),
+    );
+    for (const text of ['', 'eve:100000:65536\nmia:165536:65536\n', 'eve:200000:65536\n'])
+      await expect(offline(await withRanges(other, text), captured)).rejects.toThrow(ManifestMismatchError);
+  });
+});
+
 describe('an account that was there before', () => {
   const update: MemoryUpdate = async (filesystem) => {
     const uid = (await ids(filesystem, '/etc/passwd')).get('app')!;
