@@ -11,7 +11,7 @@ const RULES = [
   'RULE_SEVERITY=MEDIUM',
   "rule_check banner.no-version 'the banner does not tell the system' sh -c '! grep -q Debian /etc/issue.net'",
   "rule_check packages.openssl 'openssl is installed' dpkg-query -W openssl",
-  "rule_check packages.no-uuidd 'uuid-runtime is not installed' sh -c '! dpkg-query -W uuid-runtime 2>/dev/null'",
+  "rule_check packages.no-uuidd 'uuid-runtime is not installed' sh -c '! dpkg-query -W -f \"\\${db:Status-Abbrev}\" uuid-runtime | grep -q ^ii'",
   "rule_check kernel.settings 'settings of the kernel are given' sh -c 'cat /etc/sysctl.d/*.conf | grep -q rp_filter'",
   "rule_check certificates.bundle 'the bundle of certificates has more than 100' sh -c '[ \"$(grep -c BEGIN /etc/ssl/certs/ca-certificates.crt)\" -gt 100 ]'",
 ];
