@@ -31,20 +31,36 @@ export async function dueCandidates(
   const candidates: Record<string, string> = {};
   const keptBack: Record<string, string> = {};
   for (const key of [...byPackage.keys()].sort()) {
-    if (Array.isArray(update.select) && !update.select.includes(key.slice(0, key.lastIndexOf(':')))) continue;
+    if (!isSelected(key, update)) continue;
     const offered = newestOffered(byPackage.get(key), update);
     if (offered === undefined) continue;
     candidates[key] = offered;
     const own = installed.get(key);
     if (own !== undefined && isInstalled(own) && own.version !== offered) keptBack[key] = own.version;
   }
-  const notOffered = lookedUp && [...lookedUp].filter((key) => !Object.hasOwn(candidates, key)).sort();
+  if (unread.length > 0) {
+    // What is not known to be offered may be due elsewhere: only what the representative has is known not to be.
+    for (const [key, own] of installed) {
+      if (isInstalled(own) && isSelected(key, update) && !Object.hasOwn(candidates, key))
+        candidates[key] = own.version;
+    }
+  }
+  const isKnown = (key: string): boolean => unread.length === 0 || !isSelected(key, update);
+  const none = Array.isArray(update.select) ? undefined : new Set<string>();
+  const asked = unread.length > 0 ? (memberPackages ?? none) : lookedUp;
+  const notOffered =
+    asked && [...asked].filter((key) => !Object.hasOwn(candidates, key) && isKnown(key)).sort();
   return {
     due: { candidates, keptBack, ...(notOffered && { notOffered }) },
     warnings: unread.map(
-      ({ path, reason }) => `${path} was not read (${reason}): packages due on other machines may be missed`,
+      ({ path, reason }) =>
+        `${path} was not read (${reason}): machines with other packages than this one's need the update themselves`,
     ),
   };
+}
+
+function isSelected(key: string, { select }: PackagesUpdate): boolean {
+  return !Array.isArray(select) || select.includes(key.slice(0, key.lastIndexOf(':')));
 }
 
 function newestOffered(

@@ -44,6 +44,15 @@ export async function aptArchives(
     }));
 }
 
+/** Lists that are no files: of a source on the machine's own disk (`file:`) apt keeps a symbolic link to its index. */
+export async function linkedLists(image: FilesystemReader): Promise<string[]> {
+  if (!(await image.lstat(LISTS))) return [];
+  return (await image.readdir(LISTS))
+    .filter(({ name, type }) => type === 'symlink' && PACKAGES.test(name))
+    .map(({ name }) => `${LISTS}/${name}`)
+    .sort();
+}
+
 /** `<site>_dists_<suite>_main_binary-amd64_Packages` belongs to `<site>_dists_<suite>_InRelease`. */
 function releaseOf(listName: string, releases: ReadonlyMap<string, AptArchive>): AptArchive | undefined {
   let best: string | undefined;

@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { FilesystemReader } from '../filesystem/filesystem';
-import { aptArchives, type AptArchive } from './apt-archives';
+import { aptArchives, type AptArchive, linkedLists } from './apt-archives';
 import { compareDebianVersions } from './debian-version';
 import { unpackLz4 } from './lz4-frame';
 import { splitStanzas } from './stanzas';
@@ -34,7 +34,14 @@ export async function aptCandidates(
 ): Promise<AptCandidates> {
   const byPackage = new Map<string, AptCandidate[]>();
   const unread: { path: string; reason: string }[] = [];
-  for (const { path, archive } of await aptArchives(image)) {
+  for (const path of await linkedLists(image)) {
+    unread.push({ path, reason: 'it is a link to the index of a source on a disk' });
+  }
+  const archives = await aptArchives(image);
+  if (archives.length === 0 && unread.length === 0) {
+    unread.push({ path: '/var/lib/apt/lists', reason: 'there are no lists in it' });
+  }
+  for (const { path, archive } of archives) {
     const list = unpack(path, await image.readFile(path));
     if ('reason' in list) {
       unread.push({ path, reason: list.reason });
