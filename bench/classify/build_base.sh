@@ -9,7 +9,7 @@ tar --extract --xattrs --xattrs-include='*' --numeric-owner -f "$1" -C "$tree" -
   --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' --exclude='./usr/lib/python3*/test/*' \
   --exclude='./usr/lib/systemd/systemd?*' --exclude='./usr/lib/x86_64-linux-gnu/systemd/*' --exclude='./usr/lib/x86_64-linux-gnu/gconv/*'
 mkdir -p "$tree/var/cache/apt/archives/partial" "$tree/var/lib/apt/lists/partial" "$tree/etc/app/hooks.d" "$tree/opt/choice"
-printf 'deb [trusted=yes] file:/run/repository ./\n' > "$tree/etc/apt/sources.list"
+printf 'deb [trusted=yes] copy:/run/repository ./\n' > "$tree/etc/apt/sources.list"
 rm -f "$tree"/etc/apt/sources.list.d/*
 printf '#!/bin/sh\nexit 101\n' > "$tree/usr/sbin/policy-rc.d"
 chmod 755 "$tree/usr/sbin/policy-rc.d"
