@@ -46,3 +46,26 @@ export async function findDuePackages(manifest: Manifest, image: Image): Promise
   }
   return differences;
 }
+
+/**
+ * Packages that the update brings and that this machine has already: there it would not have brought them, nor marked them as
+ * brought along. Nothing to ask of a machine on which the update was made.
+ */
+export async function findPackagesBrought(manifest: Manifest, image: Image): Promise<Difference[]> {
+  const { recordPaths } = packageRules(image.os.packageSystem);
+  const brought = manifest.operations.flatMap((operation) =>
+    operation.kind === 'put-record' && recordPaths.includes(operation.path)
+      ? operation.records
+          .filter(({ before, after }) => before === 'absent' && after !== 'absent')
+          .map(({ key }) => ({ path: operation.path, key }))
+      : [],
+  );
+  if (brought.length === 0) return [];
+  const installed = await installedPackages(image);
+  return brought.flatMap(({ path, key }) => {
+    const found = installed.get(key);
+    if (found === undefined) return [];
+    const why = 'the update brings this package, and this machine has it already';
+    return [{ path, record: key, expected: 'absent', found: found.version, why }];
+  });
+}

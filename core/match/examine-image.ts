@@ -11,7 +11,7 @@ import { codecFor as registeredCodecFor } from '../records/registry';
 import type { RenderedManifest } from '../render/render-manifest';
 import { neutralEntryDigest } from '../variation/neutral-entry';
 import { type Variation, variationOf } from '../variation/variation';
-import { findDuePackages } from './due-packages';
+import { findDuePackages, findPackagesBrought } from './due-packages';
 import { DifferenceList, type Differences } from './difference';
 import type { MatchOptions } from './match-image';
 import { isSameInode } from './same-inode';
@@ -89,13 +89,14 @@ export async function examineImage(
     list.add(difference);
   }
 
-  const found = list.sorted();
   // A backup file says nothing about whether the update was made: it only follows the file that it is a copy of.
   // What waits for the first boot is gone after it.
-  const telling = expectations.paths.filter(
-    ({ path, first }) => first.before !== 'any' && !isFirstBootPath(path),
-  );
-  const alreadyPatched = found.differenceCount === 0 && telling.every(({ path }) => alreadyDone.has(path));
+  const isDone = expectations.paths
+    .filter(({ path, first }) => first.before !== 'any' && !isFirstBootPath(path))
+    .every(({ path }) => alreadyDone.has(path));
+  if (!isDone) for (const difference of await findPackagesBrought(manifest, image)) list.add(difference);
+  const found = list.sorted();
+  const alreadyPatched = found.differenceCount === 0 && isDone;
   return { ...found, alreadyDone, alreadyPatched };
 }
 

@@ -1,0 +1,35 @@
+import { findPackagesBrought } from '../../../core/match/due-packages';
+import type { Manifest } from '../../../core/manifest/manifest-schema';
+import { MemoryFilesystem } from '../../support/memory-filesystem';
+import { MemoryImage } from '../../support/memory-image';
+
+/**
+ * The benchmark of classification found machines patched falsely: what an update newly needs was there already, and was then
+ * marked as brought along.
+ */
+const STATUS = '/var/lib/dpkg/status';
+
+async function machine(...names: readonly string[]): Promise<MemoryImage> {
+  const files = new MemoryFilesystem();
+  const stanzas = names.map(
+    (name) => `Package: ${name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n`,
+  );
+  await files.put(STATUS, stanzas.join(''));
+  return new MemoryImage(files);
+}
+
+const records = [
+  { key: 'delta:all', before: 'sha256:1', after: 'sha256:2' },
+  { key: 'epsilon:all', before: 'absent', after: 'sha256:3' },
+];
+const manifest = { operations: [{ kind: 'put-record', path: STATUS, records }] } as unknown as Manifest;
+
+test('a machine that has a package which the update brings is told', async () => {
+  expect(await findPackagesBrought(manifest, await machine('delta', 'epsilon'))).toEqual([
+    expect.objectContaining({ path: STATUS, record: 'epsilon:all', found: '1' }),
+  ]);
+});
+
+test('a machine without it is not', async () => {
+  expect(await findPackagesBrought(manifest, await machine('delta', 'other'))).toEqual([]);
+});
