@@ -1,6 +1,7 @@
 /** Three projects: `unit` needs nothing, `disk` needs root and disk tools, `e2e` boots machines. */
 const base = {
   transform: {
+    '\\.py$': '<rootDir>/test/support/setup/text-module.js',
     '^.+\\.(ts|js|mjs)$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
@@ -8,6 +9,7 @@ const base = {
   },
   // ESM-only packages are compiled for jest's CommonJS runtime.
   transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue)/)'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node', 'py'],
   testEnvironment: 'node',
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   globalSetup: '<rootDir>/test/support/setup/temporary-folder.ts',

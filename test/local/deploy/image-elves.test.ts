@@ -24,7 +24,7 @@ test('the app itself is deployed, and every step can be called', async () => {
   const folder = app.synth().directory;
   const deployment = await cloud.deploy(folder);
   expect(deployment.unknown).toEqual([]);
-  expect(Object.keys(deployment.stateMachines)).toHaveLength(5);
+  expect(Object.keys(deployment.stateMachines)).toHaveLength(6);
   expect(Object.keys(deployment.functions)).toHaveLength(STEPS.length);
   const answers = await Promise.all(
     Object.values(deployment.functions).map(async (name) => (await cloud.lambdas.invoke(name, '{}')).payload),
