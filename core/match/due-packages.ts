@@ -47,25 +47,28 @@ export async function findDuePackages(manifest: Manifest, image: Image): Promise
   return differences;
 }
 
+/** apt's marks of what it brought along (apt-mark(8)); dnf's reasons stay each machine's own. */
+const APT_MARKS_PATH = '/var/lib/apt/extended_states';
+
 /**
- * Packages that the update brings and that this machine has already: there it would not have brought them, nor marked them as
- * brought along. Nothing to ask of a machine on which the update was made.
+ * Packages that the update brings along and that this machine has already: there it would not have marked them so, and
+ * would not remove them when nothing needs them any more. Nothing to ask of a machine on which the update was made.
  */
 export async function findPackagesBrought(manifest: Manifest, image: Image): Promise<Difference[]> {
-  const { recordPaths } = packageRules(image.os.packageSystem);
-  const brought = manifest.operations.flatMap((operation) =>
-    operation.kind === 'put-record' && recordPaths.includes(operation.path)
-      ? operation.records
-          .filter(({ before, after }) => before === 'absent' && after !== 'absent')
-          .map(({ key }) => ({ path: operation.path, key }))
+  const marked = manifest.operations.flatMap((operation) =>
+    operation.kind === 'put-record' && operation.path === APT_MARKS_PATH
+      ? operation.records.filter(({ before, after }) => before === 'absent' && after !== 'absent')
       : [],
   );
-  if (brought.length === 0) return [];
+  if (marked.length === 0) return [];
+  const { recordPaths } = packageRules(image.os.packageSystem);
   const installed = await installedPackages(image);
-  return brought.flatMap(({ path, key }) => {
+  return marked.flatMap(({ key }) => {
     const found = installed.get(key);
     if (found === undefined) return [];
-    const why = 'the update brings this package, and this machine has it already';
-    return [{ path, record: key, expected: 'absent', found: found.version, why }];
+    const why = 'the update brings this package along, and this machine has it already';
+    return [
+      { path: recordPaths[0] ?? APT_MARKS_PATH, record: key, expected: 'absent', found: found.version, why },
+    ];
   });
 }

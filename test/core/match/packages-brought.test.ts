@@ -22,7 +22,10 @@ const records = [
   { key: 'delta:all', before: 'sha256:1', after: 'sha256:2' },
   { key: 'epsilon:all', before: 'absent', after: 'sha256:3' },
 ];
-const manifest = { operations: [{ kind: 'put-record', path: STATUS, records }] } as unknown as Manifest;
+const marks = [{ key: 'epsilon:all', before: 'absent', after: 'sha256:4' }];
+const status = { kind: 'put-record', path: STATUS, records };
+const states = { kind: 'put-record', path: '/var/lib/apt/extended_states', records: marks };
+const manifest = { operations: [status, states] } as unknown as Manifest;
 
 test('a machine that has a package which the update brings is told', async () => {
   expect(await findPackagesBrought(manifest, await machine('delta', 'epsilon'))).toEqual([
@@ -32,4 +35,9 @@ test('a machine that has a package which the update brings is told', async () =>
 
 test('a machine without it is not', async () => {
   expect(await findPackagesBrought(manifest, await machine('delta', 'other'))).toEqual([]);
+});
+
+test('one that was brought by dpkg alone is marked nowhere', async () => {
+  const byDpkg = { operations: [status] } as unknown as Manifest;
+  expect(await findPackagesBrought(byDpkg, await machine('delta', 'epsilon'))).toEqual([]);
 });
