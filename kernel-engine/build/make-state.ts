@@ -63,11 +63,13 @@ class Control {
   private constructor(private readonly server: ReturnType<typeof createServer>) {
     server.on('connection', (socket) => {
       this.socket = socket;
+      // What becomes of a socket that QEMU resets as it ends is said by 'close'; readline throws what it passes on.
       socket.on('error', () => undefined);
       socket.on('close', () => {
         for (const answer of this.answers.splice(0)) answer({ error: { desc: 'QEMU ended' } });
       });
-      createInterface(socket).on('line', (line) => {
+      const lines = createInterface(socket).on('error', () => undefined);
+      lines.on('line', (line) => {
         const message = JSON.parse(line) as Record<string, unknown>;
         // The greeting and events answer nothing.
         if ('return' in message || 'error' in message) this.answers.shift()?.(message);
