@@ -35,7 +35,7 @@ const MAKE_FILESYSTEM: Readonly<Record<FilesystemPlan['kind'], string>> = {
   xfs: 'mkfs.xfs -q -f -L "$1" "$device"',
   btrfs: 'mkfs.btrfs -q -f -L "$1" "$device"',
   // Something to boot, so that it is not empty; a host kernel need not know FAT.
-  vfat: `mkfs.vfat -n "$1" "$device" >/dev/null
+  vfat: `mkfs.vfat -I -n "$1" "$device" >/dev/null
     mmd -i "$device" ::/EFI ::/EFI/debian
     echo 'search.fs_label root' | mcopy -i "$device" - ::/EFI/debian/grub.cfg`,
 };
