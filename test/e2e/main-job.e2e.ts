@@ -85,16 +85,16 @@ test('one class spans every layout; the direct engine writes ext4, the kernel en
   }
 });
 
-test('the machine with the edited configuration gets a round of its own, on a clone; the one with an extra package shares its class', () => {
+test('the machine with the edited configuration gets a round of its own, by what its clone was seen to do as witness; the one with an extra package shares its class', () => {
   const ownRound = result.report.classes.filter(({ round }) => round > 1);
   expect(ownRound).toHaveLength(1);
-  expect(ownRound[0]?.representative.kind).toBe('clone');
+  expect(ownRound[0]?.representative.kind).toBe('recorded');
   expect(named('web-3')?.classId).toBe(ownRound[0]?.classId);
   expect(named('app-3')?.classId).toBe(named('app-2')?.classId);
 });
 
 test('on each layout, an offline patched machine equals its copy that apt-get upgraded, outside the named differences', () => {
-  expect(result.pairs.map(({ machine }) => machine)).toEqual(['web-2', 'web-3', 'app-2', 'app-3']);
+  expect(result.pairs.map(({ machine }) => machine).sort()).toEqual(['app-2', 'app-3', 'web-2', 'web-3']);
   for (const { machine, comparison } of result.pairs) {
     expect(comparison.paths).toBeGreaterThan(10_000);
     expect({ machine, unexplained: comparison.unexplained }).toEqual({ machine, unexplained: [] });
