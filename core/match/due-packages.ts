@@ -1,6 +1,11 @@
+import { digestOf } from '../chunk-store/digest';
 import type { Image } from '../image/image';
 import type { Manifest } from '../manifest/manifest-schema';
+import { aptExtendedStatesCodec } from '../records/apt-extended-states';
 import { installedPackages, packageRules } from '../records/installed-packages';
+import { readRecordFile } from '../records/read-record-file';
+import type { RecordFile } from '../records/record-codec';
+import { RecordFormatError } from '../records/record-errors';
 import type { Difference } from './difference';
 
 /**
@@ -51,8 +56,8 @@ export async function findDuePackages(manifest: Manifest, image: Image): Promise
 const APT_MARKS_PATH = '/var/lib/apt/extended_states';
 
 /**
- * Packages that the update brings along and that this machine has already: there it would not have marked them so, and
- * would not remove them when nothing needs them any more. Nothing to ask of a machine on which the update was made.
+ * Packages that the update brings along and that this machine has already, and not as one that was brought along: there the
+ * update would not have marked it so, and apt would not remove it when nothing needs it any more. Nothing to ask of a machine on which the update was made.
  */
 export async function findPackagesBrought(manifest: Manifest, image: Image): Promise<Difference[]> {
   const marked = manifest.operations.flatMap((operation) =>
@@ -63,12 +68,25 @@ export async function findPackagesBrought(manifest: Manifest, image: Image): Pro
   if (marked.length === 0) return [];
   const { recordPaths } = packageRules(image.os.packageSystem);
   const installed = await installedPackages(image);
-  return marked.flatMap(({ key }) => {
+  const own = await marksOf(image);
+  return marked.flatMap(({ key, after }) => {
     const found = installed.get(key);
-    if (found === undefined) return [];
+    const mark = own?.get(key);
+    if (found === undefined || (mark !== undefined && digestOf(mark) === after)) return [];
     const why = 'the update brings this package along, and this machine has it already';
     return [
       { path: recordPaths[0] ?? APT_MARKS_PATH, record: key, expected: 'absent', found: found.version, why },
     ];
   });
+}
+
+/** Undefined where there are none that can be read: the machine counts as without marks then. */
+async function marksOf(image: Image): Promise<RecordFile['records'] | undefined> {
+  if ((await image.lstat(APT_MARKS_PATH))?.type !== 'file') return undefined;
+  try {
+    return (await readRecordFile(image, APT_MARKS_PATH, aptExtendedStatesCodec)).records;
+  } catch (error) {
+    if (error instanceof RecordFormatError) return undefined;
+    throw error;
+  }
 }

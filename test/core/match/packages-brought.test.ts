@@ -1,5 +1,7 @@
 import { findPackagesBrought } from '../../../core/match/due-packages';
 import type { Manifest } from '../../../core/manifest/manifest-schema';
+import { digestOf } from '../../../core/chunk-store/digest';
+import { aptExtendedStatesCodec } from '../../../core/records/apt-extended-states';
 import { MemoryFilesystem } from '../../support/memory-filesystem';
 import { MemoryImage } from '../../support/memory-image';
 
@@ -40,4 +42,16 @@ test('a machine without it is not', async () => {
 test('one that was brought by dpkg alone is marked nowhere', async () => {
   const byDpkg = { operations: [status] } as unknown as Manifest;
   expect(await findPackagesBrought(byDpkg, await machine('delta', 'epsilon'))).toEqual([]);
+});
+
+test('one that was brought along here too is as the update leaves it', async () => {
+  const text = 'Package: epsilon\nArchitecture: all\nAuto-Installed: 1\n\n';
+  const mark = aptExtendedStatesCodec.parse(Buffer.from(text)).records.get('epsilon:all')!;
+  const own = await machine('delta', 'epsilon');
+  await (own.mounts[0]!.filesystem as MemoryFilesystem).put('/var/lib/apt/extended_states', text);
+  const same = [{ key: 'epsilon:all', before: 'absent', after: digestOf(mark) }];
+  const manifestHere = { operations: [status, { ...states, records: same }] } as unknown as Manifest;
+  const differences = await findPackagesBrought(manifestHere, own);
+  expect(differences).toEqual([]);
+  expect(await findPackagesBrought(manifest, own)).toHaveLength(1);
 });
