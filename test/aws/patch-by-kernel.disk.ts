@@ -67,8 +67,9 @@ test('each invocation works out other blocks than the last: what is put hangs to
 }, 600_000);
 
 test('a machine that was not shut down cleanly is patched with its log replayed, and the kernel judges it where the run asks', async () => {
-  // What a power cut leaves: the log says what is not yet in its place.
-  await captured({ script: 'xfs_io -x -c "shutdown -f" $MNT' }, { verify: 'kernel' });
+  // What a power cut leaves: the log says what is not yet in its place. What the test reads later is on the disk before.
+  const script = 'sync -f $MNT/etc/hostname; mkdir $MNT/late; xfs_io -x -c "shutdown -f" $MNT';
+  await captured({ script }, { verify: 'kernel' });
   const judged = jest.spyOn(services.kernel!, 'verify');
   await until(services, () => applyManifest(services, item, () => true));
   expect(await judged.mock.results[0]?.value).toEqual([]);
