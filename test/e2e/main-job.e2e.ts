@@ -85,10 +85,11 @@ test('one class spans every layout; the direct engine writes ext4, the kernel en
   }
 });
 
-test('the machine with the edited configuration gets a round of its own, by what its clone was seen to do as witness; the one with an extra package shares its class', () => {
+test('the machine with the edited configuration gets a round of its own, by what a clone of it was seen to do; the one with an extra package shares its class', () => {
   const ownRound = result.report.classes.filter(({ round }) => round > 1);
   expect(ownRound).toHaveLength(1);
-  expect(ownRound[0]?.representative.kind).toBe('recorded');
+  // Ids decide which machine of a class is cloned as witness; if it was this one, that is not done again.
+  expect(['clone', 'recorded']).toContain(ownRound[0]?.representative.kind);
   expect(named('web-3')?.classId).toBe(ownRound[0]?.classId);
   expect(named('app-3')?.classId).toBe(named('app-2')?.classId);
 });
