@@ -1,4 +1,5 @@
 import { isIsolationPath } from '../clone/isolation-paths';
+import { normalisedPath } from '../manifest/image-path';
 import type { ManifestRead } from '../manifest/read-schema';
 import type { ReadQuestion } from './read-state';
 
@@ -8,14 +9,16 @@ export class Questions {
 
   /** @param hasPackageTime whether the file has the time that its package gives it on every machine */
   ask(question: ReadQuestion, hasPackageTime = false): void {
-    const { path, kind, record = '', asked } = question;
-    if (isIsolationPath(path)) return;
+    const { kind, record = '', asked } = question;
+    // Names come from scripts too, as somebody wrote them.
+    const path = normalisedPath(question.path);
+    if (path === undefined || isIsolationPath(path)) return;
     const grade = GRADES.indexOf(kind);
     const key =
       grade < 0 ? `${kind} ${path} ${record}${asked === undefined ? '' : ' asked'}` : `entry ${path}`;
     const known = this.byKey.get(key);
     if (known !== undefined && grade <= GRADES.indexOf(known.kind)) return;
-    this.byKey.set(key, { ...question, ...(hasPackageTime && { hasPackageTime }) });
+    this.byKey.set(key, { ...question, path, ...(hasPackageTime && { hasPackageTime }) });
   }
 
   all(): (ReadQuestion & { readonly hasPackageTime?: boolean })[] {

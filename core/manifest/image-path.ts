@@ -17,6 +17,21 @@ export function isImagePath(path: string): boolean {
   );
 }
 
+/**
+ * A path as a script may write it (`//etc`, `/etc/./x`, `/usr/lib/../bin`), in the form of an image path; `..` is taken by the
+ * text, not through symbolic links. Undefined for what can stand on no filesystem: it is not absolute, or too long.
+ */
+export function normalisedPath(path: string): string | undefined {
+  if (!path.startsWith('/')) return undefined;
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop();
+    else if (name !== '' && name !== '.') names.push(name);
+  }
+  const normalised = `/${names.join('/')}`;
+  return isImagePath(normalised) ? normalised : undefined;
+}
+
 /** The directory that holds the path; `/` for `/` itself. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
