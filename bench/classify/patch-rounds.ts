@@ -73,7 +73,8 @@ export async function patchInRounds(
     const classified = classify(candidates, {
       live,
       representative: 'auto',
-      dataPoints: 2,
+      // A check copies nothing, and its result is asked of one machine a class.
+      dataPoints: update.kind === 'compliance' ? 1 : 2,
       ...(round > 1 && { differences: waiting }),
     });
     left.push(...classified.unclassified);

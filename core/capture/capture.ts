@@ -23,6 +23,7 @@ import { dueCandidates } from './due-candidates';
 import { compareInitramfsByContent } from './initramfs-changes';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
+import { markOverwritten } from './overwritten-files';
 import { type Changes, readChanges } from './read-changes';
 import { planOperations } from './plan-operations';
 import { RecordedChanges } from './recorded-changes';
@@ -110,7 +111,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const whole = planOperations(changes.entries, changes.inodes, changes.records);
   const { operations: carried, onlyOnline: secrets } = await withoutSecrets(whole, after, changes.kept);
   const initramfs = await compareInitramfsByContent(carried, before);
-  const planned = initramfs.operations;
+  const planned = await markOverwritten(initramfs.operations, before, after, recording);
   checkSizes(planned);
   const decisions = new Decisions();
   for (const { path, decision, reason } of own.decisions) decisions.add(path, decision, reason);

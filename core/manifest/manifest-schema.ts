@@ -70,6 +70,12 @@ const substitutions = Type.Optional(
  */
 const beforeNeutral = Type.Optional(digest);
 
+/**
+ * The package manager puts or removes this file whatever a machine has there: `before` is what the representative had, and
+ * any regular file under one name, or none, will do.
+ */
+const overwrites = Type.Optional(Type.Literal(true));
+
 /** Spares reading a file whose size already says that it differs. */
 const beforeSizeBytes = Type.Optional(size);
 
@@ -85,6 +91,7 @@ export const Operation = Type.Union([
     sizeBytes: size,
     metadata,
     beforeNeutral,
+    overwrites,
     substitutions,
     holdsIdentity,
   }),
@@ -119,7 +126,13 @@ export const Operation = Type.Union([
     metadata,
     holdsIdentity,
   }),
-  operation('remove', { before: digest, beforeSizeBytes, beforeNeutral, after: Type.Literal('absent') }),
+  operation('remove', {
+    before: digest,
+    beforeSizeBytes,
+    beforeNeutral,
+    overwrites,
+    after: Type.Literal('absent'),
+  }),
   operation('make-directory', { before: Type.Literal('absent'), after: digest, metadata }),
   operation('make-symlink', {
     before: state,

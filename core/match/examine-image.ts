@@ -155,7 +155,7 @@ class PathExaminer {
     const stat = await this.image.lstat(path);
     if (stat === undefined) {
       if (last.after === 'absent') return 'after';
-      if (first.before === 'absent') return 'before';
+      if (first.before === 'absent' || doesOverwrite(first)) return 'before';
       this.list.add({ path, expected: first.before, found: 'absent', why: 'it is not on this machine' });
       return 'differs';
     }
@@ -173,6 +173,7 @@ class PathExaminer {
     }
     const { digest } = await readEntry(this.image, path, stat);
     if (digest === last.after) return (await this.hasItsNames(stat, last, names)) ? 'after' : 'before';
+    if (doesOverwrite(first) && stat.type === 'file' && stat.links === 1) return 'before';
     if (!(await this.isAsBefore(stat, first, digest))) {
       this.list.add({ path, expected: first.before, found: digest, why: differs(first.before) });
       return 'differs';
@@ -213,6 +214,11 @@ class PathExaminer {
     this.list.add({ path, expected: 'no other entries', found: others.slice(0, 5).join(', '), why });
     return 'differs';
   }
+}
+
+/** The package manager does not look at what is there. */
+function doesOverwrite(operation: Operation): boolean {
+  return 'overwrites' in operation && operation.overwrites === true;
 }
 
 /** Sizes in bytes that a file may have to match; undefined when the manifest does not say. */

@@ -21,7 +21,7 @@ export const debconf = smallCase({
   same: [
     'locale -a',
     'LC_ALL=de_AT.UTF-8 date -d 2026-03-01 +%B',
-    'debconf-show locales unattended-upgrades tzdata',
+    'debconf-show locales unattended-upgrades tzdata | sort',
     'cat /etc/timezone /etc/default/locale /etc/apt/apt.conf.d/20auto-upgrades',
     'readlink /etc/localtime',
   ],

@@ -1,36 +1,12 @@
-import { ACTION_BITS, type RecordingPart } from '../../../core/recording/recording';
-import {
-  lostRecording,
-  type RecordingSummary,
-  summarizeRecording,
-} from '../../../core/recording/summarize-recording';
+import { ACTION_BITS } from '../../../core/recording/recording';
+import { lostRecording, type RecordingSummary } from '../../../core/recording/summarize-recording';
 import { MemoryFilesystem } from '../../support/memory-filesystem';
 import { MemoryImage } from '../../support/memory-image';
 import { captureUpdate } from '../../support/pipeline';
+import { recordingOf } from '../../support/recording-summary';
 
 const { opened, read, written, created, removed, movedAway, movedHere, isDirectory } = ACTION_BITS;
 const metadata = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 1n, xattrs: new Map<string, Uint8Array>() };
-
-/** Bits by path: of the update, of whom could not be told, of others. */
-type Events = Readonly<Record<string, readonly [own: number, unsure?: number, other?: number]>>;
-
-function recordingOf(events: Events, part: Partial<RecordingPart> = {}): RecordingSummary {
-  const paths = Object.entries(events).map(([path, [own, unsure = 0, other = 0]]) => ({
-    path,
-    own,
-    unsure,
-    other,
-  }));
-  const [began, ended] = ['2020-01-01T00:00:00Z', '2040-01-01T00:00:00Z'];
-  const end = { exitCode: 0, ended, events: 1, overflows: 0, unresolved: 0 };
-  return summarizeRecording([
-    {
-      ...{ part: 1, method: 'fanotify', kernel: '6', boot: 'b', started: began, limits: {}, missing: [] },
-      ...{ paths, renames: [], end },
-      ...part,
-    },
-  ]);
-}
 
 /** What a change of a small machine is captured as, with this recording of it. */
 async function captured(
