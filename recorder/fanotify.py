@@ -29,6 +29,8 @@ _MARK_IGNORED, _MARK_IGNORED_SURVIVES_MODIFY = 0x20, 0x40
 _AT_FDCWD = -100
 _O_NOATIME = getattr(os, "O_NOATIME", 0)
 _READ_BYTES = 256 * 1024
+# Where each event opens a descriptor: fewer than a process may have, since the kernel drops an event that finds none.
+_DESCRIPTORS_AT_ONCE = 128
 
 _METADATA = struct.Struct("=IBBHQii")
 _INFO = struct.Struct("=BBH")
@@ -52,6 +54,7 @@ class Group:
 
     def __init__(self, names, unlimited=True):
         self.names = names
+        self._bytes = _READ_BYTES if names else _DESCRIPTORS_AT_ONCE * _METADATA.size
         flags = _CLOEXEC | _NONBLOCK | _UNLIMITED_MARKS
         if unlimited:
             flags |= _UNLIMITED_QUEUE
@@ -82,7 +85,7 @@ class Group:
     def read(self):
         """The next bytes of the queue; empty when there are none."""
         try:
-            return os.read(self.fd, _READ_BYTES)
+            return os.read(self.fd, self._bytes)
         except BlockingIOError:
             return b""
 

@@ -24,6 +24,8 @@ from tally import Reader, Tally
 from upload import upload
 
 CLONE_NEWNS = 0x20000
+# Linux' own number (clock_gettime(2)): Python 3.6 has no name for it.
+CLOCK_BOOTTIME = 7
 # Small files are opened, read and closed in far less: within this time most events of one file merge in the queue.
 BATCH_SECONDS = 0.1
 CHECKPOINT_SECONDS = 60
@@ -127,7 +129,7 @@ class Recorder:
         self.path, self.number = next_part(directory)
         self.tally = Tally([os.path.realpath(directory) + "/"])
         fanotify.call("unshare", ctypes.c_int(CLONE_NEWNS))
-        self.processes = Processes(time.clock_gettime(time.CLOCK_BOOTTIME))
+        self.processes = Processes(time.clock_gettime(CLOCK_BOOTTIME))
         self.watch = Watch(self.tally, self.processes, unlimited)
         self.watch.mark_new_mounts()
         self.header = {

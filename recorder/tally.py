@@ -81,7 +81,7 @@ class Reader:
             if not data:
                 break
             pending.append(data)
-            if len(pending) >= 8:
+            if len(pending) >= 8 or not self._group.names:
                 self._take(pending, skip_pid)
                 pending = []
         self._take(pending, skip_pid)

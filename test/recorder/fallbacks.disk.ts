@@ -37,7 +37,7 @@ async function inMachine(command: string): Promise<void> {
     mount -t tmpfs tmpfs /var/lib
     touch "$ROOT/read" "$ROOT/removed"
     (while [ ! -e "$FOLDER/over" ]; do echo noise >> "$ROOT/noise"; sleep 0.1; done) &
-    code=0; ${command} || code=$?
+    code=0; (${command}) || code=$?
     touch "$FOLDER/over"; wait; [ "$code" -eq 0 ]; umount "$ROOT"`;
   const namespaces = ['--mount', '--propagation', 'private', '--'];
   await run('unshare', [...namespaces, 'sh', '-euc', script], {
@@ -53,12 +53,14 @@ async function recorded(): Promise<RecordingSummary> {
 
 async function recordAs(kernel: string): Promise<RecordingSummary> {
   await writeFile(join(folder, 'update.sh'), UPDATE.join('\n'));
+  await inMachine(recorderAs(kernel));
+  return recorded();
+}
+
+function recorderAs(kernel: string): string {
   const older = join(__dirname, 'older-kernel.py');
   const recorder = join(__dirname, '../../recorder');
-  await inMachine(
-    `python3 -B ${older} ${recorder} ${kernel} --directory "$FOLDER/parts" -- sh "$FOLDER/update.sh"`,
-  );
-  return recorded();
+  return `python3 -B ${older} ${recorder} ${kernel} --directory "$FOLDER/parts" -- sh "$FOLDER/update.sh"`;
 }
 
 test('before Linux 5.17 a rename is put together from its halves', async () => {
@@ -83,6 +85,15 @@ test.each(['5.4', '4.14'])(
     expect(paths.has(`${mounted}/removed`)).toBe(false);
   },
 );
+
+test('where each event takes a descriptor, more of them than a process may have are not lost', async () => {
+  const update = 'cd "$ROOT"; seq 3000 | while read name; do : > "many-$name"; done';
+  await writeFile(join(folder, 'update.sh'), update);
+  await inMachine(`ulimit -n 512; ${recorderAs('5.4')}`);
+  const { paths, lost } = await recorded();
+  expect(lost).toBe(false);
+  expect([...paths.keys()].filter((path) => path.startsWith(`${mounted}/many-`))).toHaveLength(3000);
+});
 
 test('where Python is missing strace records', async () => {
   const lines = recordedScript({

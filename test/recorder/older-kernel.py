@@ -1,10 +1,14 @@
 """Runs the recorder as on a kernel that refuses what came later. usage: older-kernel.py RECORDER VERSION ARGUMENT..."""
 import errno
 import sys
+import time
 
 folder, version = sys.argv[1], tuple(int(part) for part in sys.argv[2].split("."))
 sys.path.insert(0, folder)
 sys.dont_write_bytecode = True
+if version < (5,):
+    # Python 3.6, which systems with such kernels have (RHEL 8), does not know it.
+    del time.CLOCK_BOOTTIME
 import fanotify
 import record_update
 
