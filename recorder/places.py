@@ -38,7 +38,7 @@ def recorded_mounts():
                 continue
             path = os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found.group(1), 8)]), fields[4]))
             if kind not in _IMAGES and not path.startswith(_RUNTIME):
-                mounts.append(Mount(fields[0], path))
+                mounts.append(Mount((fields[0], fields[2], fields[4]), path))
     return mounts
 
 

@@ -39,12 +39,18 @@ def lines_of(header, tally, judged, end):
 
 def write_part(path, header, tally, judged, end):
     unfinished = path + ".unfinished"
-    with open(unfinished, "wb") as file:
-        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-            for line in lines_of(header, tally, judged, end):
-                packed.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(unfinished, "wb") as file:
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
+                for line in lines_of(header, tally, judged, end):
+                    packed.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # The update may need what room there is.
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)
+        raise
     os.rename(unfinished, path)
 
 

@@ -49,7 +49,10 @@ class Watch:
         self.missing = []
 
     def mark_new_mounts(self):
-        for mount in recorded_mounts():
+        mounts = recorded_mounts()
+        # The kernel gives the number of a mount that is gone to the next one.
+        self._marked &= {mount.identity for mount in mounts}
+        for mount in mounts:
             if mount.identity in self._marked:
                 continue
             self._marked.add(mount.identity)
@@ -120,7 +123,8 @@ class Watch:
                 reader.drain(os.getpid())
 
     def close(self):
-        for group, _ in self._groups.values():
+        groups, self._groups = self._groups, {}
+        for group, _ in groups.values():
             group.close()
 
 
@@ -132,6 +136,8 @@ class Recorder:
         self.processes = Processes(time.clock_gettime(CLOCK_BOOTTIME))
         self.watch = Watch(self.tally, self.processes, unlimited)
         self.watch.mark_new_mounts()
+        # A signal came: the machine may be going down, and what there is now may be all there will be.
+        self.is_urgent = False
         self.header = {
             "part": self.number,
             "method": "fanotify",
@@ -159,12 +165,13 @@ class Recorder:
                     break
             self.watch.drain_others()
             now = time.monotonic()
-            if now - batch >= BATCH_SECONDS:
+            if now - batch >= BATCH_SECONDS or self.is_urgent:
                 batch = now
                 self.watch.drain()
-            if now - checkpoint >= CHECKPOINT_SECONDS:
+            if now - checkpoint >= CHECKPOINT_SECONDS or self.is_urgent:
                 checkpoint = now
-                self.checkpoint()
+                self.is_urgent = False
+                self._try_checkpoint()
         mounts.close()
         self.watch.drain()
 
@@ -177,6 +184,13 @@ class Recorder:
         """What is left when the machine goes down before the update's command ends."""
         actors = {actor: UNSURE for actor in self.tally.by_actor if not isinstance(actor, str) and actor[1] is not False}
         write_part(self.path, self.full_header(), self.tally, actors, None)
+
+    def _try_checkpoint(self):
+        try:
+            self.checkpoint()
+        except OSError:
+            # A disk that is full now need not be when the update ends; the part that is there says that it was cut off.
+            return
 
     def full_header(self):
         return dict(self.header, limits=self.watch.limits, missing=self.watch.missing)
@@ -213,6 +227,19 @@ def outlive():
         return
 
 
+def given_environment():
+    """As this program was started with: where there is no locale, Python puts one into its own (PEP 538)."""
+    with open("/proc/self/environ", "rb") as given:
+        return dict(entry.split(b"=", 1) for entry in given.read().split(b"\0") if b"=" in entry)
+
+
+def run_unrecorded(command):
+    """In the place of this program, with the signals that Python ignores as they were."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.execvpe(command[0], command, given_environment())
+
+
 def run(recorder, command):
     """Exit code of the command, 128 + n after signal n, as a shell tells it."""
     wake, signalled = os.pipe()
@@ -220,14 +247,14 @@ def run(recorder, command):
     signal.set_wakeup_fd(signalled)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     # Started first: what comes before the first event is read waits in the queue, and it inherits no priority.
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, env=given_environment())
     hurry()
     outlive()
 
     def pass_on(number, frame):
-        # The machine may be going down: what there is now may be all there will be.
-        recorder.checkpoint()
+        # Nothing else: this may come in the middle of anything.
         child.send_signal(number)
+        recorder.is_urgent = True
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, pass_on)
@@ -236,6 +263,8 @@ def run(recorder, command):
         recorder.record_while(child, wake)
     except Exception as error:  # The update goes on whatever becomes of the recording, whose end says so.
         failure = "%s: %s" % (type(error).__name__, error)
+        # What nobody reads any more would fill the memory for as long as the update goes on.
+        recorder.watch.close()
     code = child.wait()
     code = 128 - code if code < 0 else code
     try:
@@ -264,8 +293,11 @@ def main(arguments):
     try:
         recorder = Recorder(directory, unlimited)
         recorder.checkpoint()
-    except OSError as error:
-        sys.stderr.write("%s\n" % error)
+    except Exception as error:
+        if not only_check:
+            # It could when it was asked. Without a part of its own the recording counts as lost, and the update is run.
+            run_unrecorded(arguments)
+        sys.stderr.write("%s: %s\n" % (type(error).__name__, error))
         return 1
     if only_check:
         os.unlink(recorder.path)
