@@ -62,10 +62,10 @@ export async function readFootprint(request: FootprintRequest): Promise<NonNulla
       limit(async () => {
         const answer = await states.stateOf(question);
         const stat = hasPackageTime === true ? await before.lstat(question.path) : undefined;
-        const unchanged = stat?.type === 'file' && {
-          unchanged: { sizeBytes: stat.sizeBytes, mtimeNs: String(stat.mtimeNs) },
-        };
-        return { ...question, ...answer, ...unchanged };
+        if (stat?.type !== 'file') return { ...question, ...answer };
+        const { state: metadata } = await states.stateOf({ path: question.path, kind: 'metadata' });
+        const { sizeBytes, mtimeNs } = stat;
+        return { ...question, ...answer, unchanged: { sizeBytes, mtimeNs: String(mtimeNs), metadata } };
       }),
     ),
   );

@@ -39,8 +39,14 @@ export const Read = Type.Object(
     plain: Type.Optional(digest),
     /** Of directories and of sets of records: what the state is made of, so that a difference can be told in words. */
     names: Type.Optional(Type.Array(shortText, { maxItems: 100_000 })),
-    /** A package gives its files one time on every machine: a file with this size and time is taken as equal unread. */
-    unchanged: Type.Optional(Type.Object({ sizeBytes: size, mtimeNs: nanoseconds }, exact)),
+    /**
+     * A package gives its files one time on every machine: the content of a file with this size and time is taken as equal
+     * unread. Mode, owner and attributes (`metadata`) can be changed without it; manifests of old do not have them, and
+     * such a file is read.
+     */
+    unchanged: Type.Optional(
+      Type.Object({ sizeBytes: size, mtimeNs: nanoseconds, metadata: Type.Optional(state) }, exact),
+    ),
   },
   exact,
 );

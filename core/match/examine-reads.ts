@@ -27,7 +27,7 @@ export async function examineReads(
   const found = await Promise.all(
     reads.map((read) =>
       limit(async () => {
-        const seen = await byTime(image, read, leftTimes.get(read.path));
+        const seen = await byTime(image, states, read, leftTimes.get(read.path));
         if (seen === 'unchanged') return undefined;
         if (seen !== 'unknown') return differenceOf(read, seen.found);
         const answer = await states.stateOf(read);
@@ -44,6 +44,7 @@ export async function examineReads(
  */
 async function byTime(
   image: Image,
+  states: ReadStates,
   { path, unchanged }: ManifestRead,
   leftTime: string | undefined,
 ): Promise<'unchanged' | 'unknown' | { readonly found: string }> {
@@ -52,7 +53,10 @@ async function byTime(
   if (stat?.type !== 'file') return 'unknown';
   if (stat.sizeBytes !== unchanged.sizeBytes) return { found: `a file of ${stat.sizeBytes} bytes` };
   const time = String(stat.mtimeNs);
-  return time === unchanged.mtimeNs || time === leftTime ? 'unchanged' : 'unknown';
+  if (time !== unchanged.mtimeNs && time !== leftTime) return 'unknown';
+  // chmod(2) and chown(2) leave the time of a file as it was.
+  const { state } = await states.stateOf({ path, kind: 'metadata' });
+  return state === unchanged.metadata ? 'unchanged' : 'unknown';
 }
 
 function differenceOf(read: ManifestRead, found: string, names: readonly string[] = []): Difference {

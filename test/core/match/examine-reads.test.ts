@@ -190,6 +190,15 @@ describe('the update would do something else where', () => {
         }),
       /^\/usr\/share\/tool\/table /,
     ],
+    [
+      'a script of a package may not be executed, as it was left at its time',
+      async (member) =>
+        member.writeFile('/usr/sbin/helper', await member.readFile('/usr/sbin/helper'), {
+          ...plain,
+          mtimeNs: TIME,
+        }),
+      /^\/usr\/sbin\/helper .*mode/,
+    ],
     ['accounts come from elsewhere', files({ '/etc/nsswitch.conf': 'passwd: files ldap\n' }), /nsswitch/],
     [
       'a file that it writes is diverted',
