@@ -6,13 +6,16 @@ import {
   type RecordingSummary,
   summarizeRecording,
 } from '../../core/recording/summarize-recording';
-import { recordedScript } from '../../core/update/recorded-script';
+import { RECORDING_SECONDS, recordedScript } from '../../core/update/recorded-script';
 import { ScriptTooLongError } from '../../core/update/update-errors';
 import type { ClassUpdateDocument } from '../../core/workflow/documents';
 import { classUpdateKey, recordingKey } from '../../core/workflow/keys';
 import { type DocumentStore, ObjectTooLargeError } from '../s3/document-store';
 import { presignedPut } from '../s3/presign';
 import type { Services } from '../services';
+
+/** What AWS-RunShellScript allows: 48 hours. */
+const LONGEST_SECONDS = 172_800;
 
 /** Beside the time that the update may take: until the agent takes it, and for reboots, which do not count. */
 const SPARE_SECONDS = 2 * 3600;
@@ -27,21 +30,31 @@ export interface UpdateToRecord {
   readonly recorder: string;
 }
 
+export interface CommandsToSend {
+  readonly commands: readonly string[];
+  /** Of the update, and of what the recording takes: what comes back late from the bucket must not end the update. */
+  readonly timeoutSeconds: number;
+  readonly notRecorded?: string;
+}
+
 /** The commands of an update with the recorder around them; as they are, with the reason, where it does not fit. */
 export async function recordedCommands(
   { documents, s3 }: Services,
   { run, classId, instanceId, commands, timeoutSeconds, recorder }: UpdateToRecord,
-): Promise<{ readonly commands: readonly string[]; readonly notRecorded?: string }> {
+): Promise<CommandsToSend> {
   const key = recordingKey(run, classId, instanceId);
   const seconds = timeoutSeconds + SPARE_SECONDS;
   const uploadUrl = await presignedPut(s3, { bucket: documents.bucket, key, seconds });
   try {
     const name = createHash('sha256').update(key).digest('hex').slice(0, 16);
     const uploadTo = `s3://${documents.bucket}/${key}`;
-    return { commands: recordedScript({ update: commands, recorder, name, uploadUrl, uploadTo }) };
+    return {
+      commands: recordedScript({ update: commands, recorder, name, uploadUrl, uploadTo }),
+      timeoutSeconds: Math.min(timeoutSeconds + RECORDING_SECONDS, LONGEST_SECONDS),
+    };
   } catch (error) {
     if (!(error instanceof ScriptTooLongError)) throw error;
-    return { commands, notRecorded: `The update was not recorded: ${error.message}` };
+    return { commands, timeoutSeconds, notRecorded: `The update was not recorded: ${error.message}` };
   }
 }
 

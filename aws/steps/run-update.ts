@@ -75,8 +75,7 @@ async function workOf(
     };
   }
   const timeoutSeconds = update.timeoutSeconds ?? DEFAULT_UPDATE_TIMEOUT_SECONDS;
-  const bare = { ...where, run, commands: updateScript(update), timeoutSeconds };
-  return { timeoutSeconds, ...(await recordedCommands(services, bare)) };
+  return recordedCommands(services, { ...where, run, commands: updateScript(update), timeoutSeconds });
 }
 
 /**

@@ -78,7 +78,7 @@ const CHOOSE_METHOD = [
   '    break',
   '  fi',
   'done',
-  'if [ "$imageelves_method" = none ] && strace -f -y -o /dev/null true >/dev/null 2>&1; then',
+  'if [ "$imageelves_method" = none ] && strace -D -f -y -o /dev/null true >/dev/null 2>&1; then',
   '  imageelves_method=strace',
   'fi',
 ];
@@ -105,6 +105,18 @@ const PART_FUNCTIONS = [
 
 const STRACE_LIMIT = `'"/":"only the processes that the update started itself were seen, not what it had restarted"'`;
 
+/**
+ * strace would stay for as long as anything lives that the update started, a daemon for ever: as nobody's parent (-D) it is
+ * not waited for, and is told to let go, upon which it writes down what it has.
+ */
+const LET_GO = [
+  '    imageelves_tracer=$(cat "$imageelves/tracer" 2>/dev/null)',
+  '    for imageelves_signal in 0 0 0 0 0 TERM 0 0 0 0 0 0 0 0 0 0 KILL; do',
+  '      kill "-$imageelves_signal" "$imageelves_tracer" 2>/dev/null || break',
+  '      sleep 0.2',
+  '    done',
+];
+
 const RUN = [
   'imageelves_code=0',
   'case "$imageelves_method" in',
@@ -113,14 +125,16 @@ const RUN = [
   '    ;;',
   '  strace)',
   `    imageelves_head ${STRACE_LIMIT} | gzip > "$imageelves_part"`,
-  `    strace -f -y -s 4096 -e signal=none -e trace=${TRACED_CALLS.map((call) => `?${call}`).join(',')} -o "$imageelves/trace" \\`,
-  '      sh "$imageelves/update.sh" || imageelves_code=$?',
+  `    strace -D -f -y -s 4096 -e signal=none -e trace=${TRACED_CALLS.map((call) => `?${call}`).join(',')} -o "$imageelves/trace" \\`,
+  `      sh -c 'while read -r name value; do [ "$name" != TracerPid: ] || echo "$value"; done < /proc/$$/status > "$0/tracer"; exec sh "$0/update.sh"' \\`,
+  '        "$imageelves" || imageelves_code=$?',
+  ...LET_GO,
   '    {',
   `      imageelves_head ${STRACE_LIMIT}`,
   '      cat "$imageelves/trace"',
   '      imageelves_end "$imageelves_code"',
   '    } | gzip > "$imageelves_part"',
-  '    rm -f "$imageelves/trace"',
+  '    rm -f "$imageelves/trace" "$imageelves/tracer"',
   '    ;;',
   '  *)',
   `    imageelves_head '' | gzip > "$imageelves_part"`,
@@ -130,16 +144,22 @@ const RUN = [
   'esac',
 ];
 
+/** Each way of putting the recording into the bucket; where no packet comes back, none of them would end by itself for long. */
+const UPLOAD_SECONDS = 240;
+const BOUND = `timeout -k 10 ${UPLOAD_SECONDS}`;
+/** What the recording may take beside the update: the upload by each of its ways, and what it slows the update down by. */
+export const RECORDING_SECONDS = 3 * (UPLOAD_SECONDS + 10) + 450;
+
 /** After each part: should the machine not come back, there is what was recorded before. */
 function uploadLines({ uploadUrl, uploadTo }: RecordedScript): string[] {
   const ways = [
     ...(uploadUrl === undefined
       ? []
       : [
-          `curl -fsS --retry 5 --max-time 600 -T "$1" ${quoted(uploadUrl)}`,
-          `"$imageelves_python" -IB "$imageelves/recorder.py" --upload "$1" ${quoted(uploadUrl)}`,
+          `${BOUND} curl -fsS --retry 5 -T "$1" ${quoted(uploadUrl)}`,
+          `${BOUND} "$imageelves_python" -IB "$imageelves/recorder.py" --upload "$1" ${quoted(uploadUrl)}`,
         ]),
-    ...(uploadTo === undefined ? [] : [`aws s3 cp --only-show-errors "$1" ${quoted(uploadTo)}`]),
+    ...(uploadTo === undefined ? [] : [`${BOUND} aws s3 cp --only-show-errors "$1" ${quoted(uploadTo)}`]),
   ];
   if (ways.length === 0) return [];
   return [

@@ -66,6 +66,15 @@ test('a script that leaves no room for the recorder is run without it', async ()
   const commands = ['#'.repeat(MAX_SCRIPT_BYTES - 1000)];
   expect(await recordedCommands(services, { ...work, commands })).toEqual({
     commands,
+    timeoutSeconds: 60,
     notRecorded: expect.stringContaining('The update was not recorded'),
   });
+});
+
+test.each([
+  [3600, 4800],
+  [172_800, 172_800],
+])('an update that may take %i s is given %i s with its recording', async (timeoutSeconds, expected) => {
+  const sent = await recordedCommands(services, { ...work, timeoutSeconds, commands: ['true'] });
+  expect(sent.timeoutSeconds).toBe(expected);
 });

@@ -9,6 +9,7 @@ import { recordedScript } from '../../core/update/recorded-script';
 
 /** The recorder as older kernels let it work, and strace where there is no Python: each with a real update. */
 const run = promisify(execFile);
+jest.setTimeout(20_000);
 
 let folder: string;
 let mounted: string;
@@ -95,16 +96,39 @@ test('where each event takes a descriptor, more of them than a process may have 
   expect([...paths.keys()].filter((path) => path.startsWith(`${mounted}/many-`))).toHaveLength(3000);
 });
 
-test('where Python is missing strace records', async () => {
+/** By the script that Run Command is sent, where the recorder does not run; these programs are before those of the machine. */
+async function scripted(update: readonly string[], programs: Record<string, string> = {}): Promise<void> {
   const lines = recordedScript({
-    update: UPDATE,
+    update,
     recorder: 'raise SystemExit(1)',
     name: 'trace',
+    uploadUrl: 'http://bucket/key',
     uploadTo: 's3://b/k',
   });
   await writeFile(join(folder, 'script.sh'), lines.join('\n'));
-  await writeFile(join(folder, 'aws'), '#!/bin/sh\ncp "$4" "$FOLDER/parts/part"\n', { mode: 0o755 });
+  const all = { curl: 'exit 22', aws: 'cp "$4" "$FOLDER/parts/part"', ...programs };
+  for (const [name, text] of Object.entries(all)) {
+    await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
   await inMachine('PATH="$FOLDER:$PATH" sh "$FOLDER/script.sh"');
+}
+
+test('a daemon that the update leaves behind does not hold strace, and what came before is recorded', async () => {
+  await scripted([...UPDATE, 'sleep 30 </dev/null >/dev/null 2>&1 &']);
+  const { method, paths, lost } = await recorded();
+  expect({ method, lost }).toEqual({ method: 'strace', lost: false });
+  expect(paths.get(`${mounted}/made`)).toMatchObject({ renamedFrom: `${mounted}/made.part` });
+});
+
+test('a network that answers nothing does not hold the update', async () => {
+  // Each way ends after a second instead of minutes.
+  const programs = { timeout: 'shift 3; exec /usr/bin/timeout 1 "$@"', curl: 'sleep 60' };
+  await scripted(UPDATE, programs);
+  expect((await recorded()).lost).toBe(false);
+});
+
+test('where Python is missing strace records', async () => {
+  await scripted(UPDATE);
   const { method, paths, lost, warnings } = await recorded();
   expect({ method, lost }).toEqual({ method: 'strace', lost: false });
   expect(warnings.join()).toMatch(/only the processes that the update started itself/);
