@@ -15,12 +15,16 @@ const DPKG_TABLES = [
 const INFO_FOLDER = '/var/lib/dpkg/info';
 const TRIGGERS_FOLDER = '/var/lib/dpkg/triggers';
 
+const ALTERNATIVES_FOLDER = '/var/lib/dpkg/alternatives/';
+
 /** Asks for what dpkg and debconf know about the packages and paths that the update writes. */
 export async function askForPackageTables(
   questions: Questions,
   { after }: FootprintRequest,
-  { packages }: Effects,
+  effects: Effects,
 ): Promise<void> {
+  askForAlternatives(questions, effects);
+  const { packages } = effects;
   if (packages.size === 0) return;
   for (const path of DPKG_TABLES) {
     if (isConcerningTable(path)) questions.ask({ path, kind: 'concerned' });
@@ -32,9 +36,24 @@ export async function askForPackageTables(
       const text = Buffer.from(await after.readFile(path)).toString('latin1');
       // deb-triggers(5)
       for (const [, trigger] of text.matchAll(
-        /^\s*activate(?:-await|-noawait)?\s+([a-z0-9][a-z0-9+.:-]*)\s*$/gim,
+        /^[ \t]*activate(?:-await|-noawait)?[ \t]+([a-z0-9][a-z0-9+.:-]*)[ \t]*$/gim,
       ))
         questions.ask({ path: `${TRIGGERS_FOLDER}/${trigger!}`, kind: 'concerned' });
+    }
+  }
+}
+
+/**
+ * Which alternative was chosen by hand stands in no table, only in the link: where it is the one that goes, or where the
+ * link leads past the table, update-alternatives(1) does something else.
+ */
+function askForAlternatives(questions: Questions, { paths, records }: Effects): void {
+  for (const [table, keys] of records) {
+    if (!table.startsWith(ALTERNATIVES_FOLDER)) continue;
+    const slaves = [...keys].flatMap((key) => (key.startsWith('slave:') ? [key.slice('slave:'.length)] : []));
+    for (const name of [table.slice(ALTERNATIVES_FOLDER.length), ...slaves]) {
+      const link = `/etc/alternatives/${name}`;
+      if (!paths.has(link)) questions.ask({ path: link, kind: 'entry' });
     }
   }
 }
