@@ -205,7 +205,7 @@ function isOfCachePackage(script: string): boolean {
 }
 
 function withoutComments(text: string): string {
-  return text.replace(/^\s*#(?!!).*$/gm, '');
+  return text.replace(/^[ \t]*#(?!!).*$/gm, '');
 }
 
 /** Comments of scripts name directories and what to read; as far as they are of the system, they are everywhere. */

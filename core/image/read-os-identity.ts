@@ -34,7 +34,7 @@ export async function readOsIdentity(image: FilesystemReader): Promise<OsIdentit
 export function parseOsRelease(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const assignment = /^\s*([A-Za-z0-9_]+)=(.*?)\s*$/.exec(line);
+    const assignment = /^([A-Za-z0-9_]+)=(.*)$/.exec(line.trim());
     if (assignment) values.set(assignment[1] ?? '', unquote(assignment[2] ?? ''));
   }
   return values;

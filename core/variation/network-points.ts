@@ -3,30 +3,37 @@ import type { Image } from '../image/image';
 import type { PointOfVariation } from './points-of-variation';
 import { macForms } from './value-forms';
 
-/** Where an address of the machine's own is set, and not a gateway's or a name server's: one group, the address. */
+/**
+ * Where an address of the machine's own is set, and not a gateway's or a name server's: one group, the address. Blanks do
+ * not reach over lines: a file of empty ones would be searched from each of them to the end.
+ */
 const SETTINGS: readonly { readonly folder: string; readonly name: RegExp; readonly address: RegExp }[] = [
   // interfaces(5)
-  { folder: '/etc/network', name: /^interfaces$/, address: /^\s*address\s+([0-9a-f.:]+)/gim },
-  { folder: '/etc/network/interfaces.d', name: /./, address: /^\s*address\s+([0-9a-f.:]+)/gim },
+  { folder: '/etc/network', name: /^interfaces$/, address: /^[ \t]*address[ \t]+([0-9a-f.:]+)/gim },
+  { folder: '/etc/network/interfaces.d', name: /./, address: /^[ \t]*address[ \t]+([0-9a-f.:]+)/gim },
   // systemd.network(5)
-  { folder: '/etc/systemd/network', name: /\.network$/, address: /^\s*Address\s*=\s*([0-9a-f.:]+)/gim },
+  {
+    folder: '/etc/systemd/network',
+    name: /\.network$/,
+    address: /^[ \t]*Address[ \t]*=[ \t]*([0-9a-f.:]+)/gim,
+  },
   // Red Hat's network scripts (/usr/share/doc/initscripts/sysconfig.txt)
   {
     folder: '/etc/sysconfig/network-scripts',
     name: /^ifcfg-/,
-    address: /^\s*IPADDR\d?\s*=\s*["']?([0-9a-f.:]+)/gim,
+    address: /^[ \t]*IPADDR\d?[ \t]*=[ \t]*["']?([0-9a-f.:]+)/gim,
   },
   // nm-settings-keyfile(5)
   {
     folder: '/etc/NetworkManager/system-connections',
     name: /./,
-    address: /^\s*address\d*\s*=\s*([0-9a-f.:]+)/gim,
+    address: /^[ \t]*address\d*[ \t]*=[ \t]*([0-9a-f.:]+)/gim,
   },
   // netplan(5): `addresses: [10.0.0.5/24]`, or a list with a dash; those of name servers have no prefix length.
   {
     folder: '/etc/netplan',
     name: /\.yaml$/,
-    address: /(?:^\s*-\s*|[[,]\s*)["']?([0-9a-f.:]+)\/\d{1,3}\b/gim,
+    address: /(?:^[ \t]*-[ \t]*|[[,]\s*)["']?([0-9a-f.:]+)\/\d{1,3}\b/gim,
   },
 ];
 const MOST_FILES = 100;

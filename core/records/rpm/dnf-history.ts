@@ -187,7 +187,7 @@ function readSchema(database: SqliteDatabase): string {
       database.fail(`the table ${String(name)}`);
     lines.push(
       `${String(name)}: ${String(statement)
-        .replaceAll(/\/\*.*?\*\//gs, '')
+        .replaceAll(/\/\*.*?(?:\*\/|$)/gs, '')
         .replaceAll(/\s+/g, ' ')}`,
     );
   }

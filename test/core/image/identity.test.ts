@@ -59,6 +59,14 @@ describe('the operating system', () => {
     });
   });
 
+  it('is read in a moment, however many blanks there are in a line', () => {
+    const text = `ID=debian  \n\tVERSION_ID="12"\nNAME=${' '.repeat(200_000)}x\n`;
+    expect([...parseOsRelease(text)].slice(0, 2)).toEqual([
+      ['ID', 'debian'],
+      ['VERSION_ID', '12'],
+    ]);
+  }, 3000);
+
   it('of the RPM kind has names of the RPM kind', async () => {
     const files = {
       '/usr/lib/sysimage/rpm/rpmdb.sqlite': '',

@@ -61,7 +61,8 @@ async function machine(hostname = 'web-17'): Promise<MemoryFilesystem> {
     '/usr/bin/tool': ELF,
     '/usr/bin/mawk': ELF,
     '/usr/bin/gawk': ELF,
-    '/usr/sbin/helper': '#!/bin/sh\n# /etc/only-in-a-comment\n[ -e /etc/app.flag ] && exec tool\n',
+    // The blank lines are searched for comments, which must not take minutes.
+    '/usr/sbin/helper': `#!/bin/sh\n${'\n'.repeat(100_000)}  # /etc/only-in-a-comment\n[ -e /etc/app.flag ] && exec tool\n`,
     '/usr/share/tool/table': 'one\n',
     '/usr/share/app/same': 'the same in both versions',
     '/usr/share/man/man1/app.1': 'manual',
