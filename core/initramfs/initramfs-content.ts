@@ -50,9 +50,9 @@ function archivesOf(whole: Uint8Array): CpioEntry[][] {
   return archives;
 }
 
-/** The content of a file with several names stands at one of them only. */
+/** The content of a file with several names stands at one of them only; each name tells all, by one digest of them. */
 function linesOf(entries: readonly CpioEntry[]): string[] {
-  const groups = new Map<string, { names: string[]; content: Uint8Array }>();
+  const groups = new Map<string, { readonly names: string[]; content: Uint8Array }>();
   for (const { name, linkGroup, content } of entries) {
     if (linkGroup === undefined) continue;
     const group = groups.get(linkGroup) ?? { names: [], content };
@@ -60,10 +60,16 @@ function linesOf(entries: readonly CpioEntry[]): string[] {
     if (content.length > 0) group.content = content;
     groups.set(linkGroup, group);
   }
+  const ofGroup = new Map(
+    [...groups].map(([key, { names, content }]) => {
+      const all = digestOf(Buffer.from(JSON.stringify(names.sort()), 'utf8'));
+      return [key, { content: digestOf(content), names: all }];
+    }),
+  );
   const lines = entries.map(({ name, mode, uid, gid, device, content, linkGroup }) => {
-    const group = linkGroup === undefined ? undefined : groups.get(linkGroup)!;
-    const digest = digestOf(group?.content ?? content);
-    return JSON.stringify([name, mode, uid, gid, device, digest, group?.names.sort() ?? []]);
+    const group = linkGroup === undefined ? undefined : ofGroup.get(linkGroup)!;
+    const digest = group?.content ?? digestOf(content);
+    return JSON.stringify([name, mode, uid, gid, device, digest, group?.names ?? []]);
   });
   return lines.sort();
 }
