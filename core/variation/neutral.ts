@@ -17,6 +17,8 @@ const COMMON_NAMES = new Set([
   'default',
   'rootfs',
 ]);
+/** More in one content is not configuration with a machine's values in it. */
+const MOST_OCCURRENCES = 50_000;
 /** Shorter words stand somewhere by chance; `db1` less so. */
 const MIN_WORD_LENGTH = 4;
 
@@ -29,15 +31,16 @@ export interface Occurrence {
 
 /**
  * A machine's own values in a content replaced by fixed tokens, so that two machines with the same settings give the same
- * bytes. What is found depends on this machine alone. Contents without any are given back as they are.
+ * bytes. What is found depends on this machine alone. Contents without any, or with far too many, are given back as they
+ * are.
  */
 export function neutralise(
   path: string,
   bytes: Uint8Array,
   points: readonly PointOfVariation[],
 ): { bytes: Uint8Array; found: string[] } {
-  const occurrences = ownValues(path, bytes, points);
-  if (occurrences.length === 0) return { bytes, found: [] };
+  const { occurrences, isWhole } = searchOwnValues(path, bytes, points);
+  if (occurrences.length === 0 || !isWhole) return { bytes, found: [] };
   return {
     bytes: withTokens(bytes, occurrences),
     found: [...new Set(occurrences.map(({ point }) => point.name))],
@@ -69,6 +72,16 @@ export function ownValues(
   points: readonly PointOfVariation[],
   options: { readonly careful?: boolean } = {},
 ): Occurrence[] {
+  return searchOwnValues(path, bytes, points, options).occurrences;
+}
+
+/** As ownValues; not `isWhole` where the search was given up, since there are far too many. */
+export function searchOwnValues(
+  path: string,
+  bytes: Uint8Array,
+  points: readonly PointOfVariation[],
+  options: { readonly careful?: boolean } = {},
+): { readonly occurrences: Occurrence[]; readonly isWhole: boolean } {
   const isConfiguration = isConfigurationPath(path);
   const isWithin = ({ name }: PointOfVariation): boolean => options.careful === true && name !== 'domain';
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -80,10 +93,16 @@ export function ownValues(
     if (point.strength === 'word' && isGuarded && isCommon(point.value)) continue;
     const value = Buffer.from(point.value, 'latin1');
     for (let at = buffer.indexOf(value); at >= 0; at = buffer.indexOf(value, at + 1)) {
+      if (found.length >= MOST_OCCURRENCES) return { occurrences: apart(found), isWhole: false };
       if (!isWithin(point) && !standsAlone(point, buffer, at, value)) continue;
       found.push({ offsetBytes: at, lengthBytes: value.length, point });
     }
   }
+  return { occurrences: apart(found), isWhole: true };
+}
+
+/** In order, without those that overlap an earlier or a longer one. */
+function apart(found: Occurrence[]): Occurrence[] {
   found.sort((a, b) => a.offsetBytes - b.offsetBytes || b.lengthBytes - a.lengthBytes);
   let end = 0;
   return found.filter(({ offsetBytes, lengthBytes }) => {

@@ -1,6 +1,6 @@
 import type { Substitution } from '../render/render-content';
 import { dateAt, type TimeWindow } from './dates';
-import { ownValues, standsAlone } from './neutral';
+import { searchOwnValues, standsAlone } from './neutral';
 import type { PointOfVariation } from './points-of-variation';
 
 /** A single letter differs by chance. */
@@ -60,10 +60,8 @@ export function alignContents(
   const shared = points.left.filter(({ name, value }) =>
     points.right.some((other) => other.name === name && other.value === value),
   );
-  return {
-    substitutions: withSharedValues(path, a, shared, found, dates),
-    hasDates: dates.length > 0,
-  };
+  const substitutions = withSharedValues(path, a, shared, found, dates);
+  return substitutions && { substitutions, hasDates: dates.length > 0 };
 }
 
 interface Pair {
@@ -193,9 +191,11 @@ function withSharedValues(
   shared: readonly PointOfVariation[],
   found: readonly Substitution[],
   dates: readonly { offsetBytes: number; lengthBytes: number }[],
-): Substitution[] {
+): Substitution[] | undefined {
   const isTaken = takenPlaces([...found, ...dates]);
-  const more = ownValues(path, content, shared, { careful: true })
+  const { occurrences, isWhole } = searchOwnValues(path, content, shared, { careful: true });
+  if (!isWhole) return undefined;
+  const more = occurrences
     .filter((value) => !isTaken(value))
     .map(({ offsetBytes, lengthBytes, point }): Substitution => ({
       offsetBytes,
