@@ -123,8 +123,15 @@ export async function terminateClones(
     );
   }
   const images = await ec2.send(new DescribeImagesCommand({ Owners: ['self'], Filters: tagFilters(tags) }));
-  for (const { ImageId } of images.Images ?? []) {
-    await ec2.send(new DeregisterImageCommand({ ImageId }));
-  }
+  for (const { ImageId } of images.Images ?? []) await deregister(ec2, ImageId!);
   return { clones: clones.length, done: alive.length === 0 };
+}
+
+async function deregister(ec2: EC2Client, imageId: string): Promise<void> {
+  try {
+    await ec2.send(new DeregisterImageCommand({ ImageId: imageId }));
+  } catch (error) {
+    // Reads lag behind: it is listed for a while when it is gone.
+    if (!hasCode(error, 'InvalidAMIID.NotFound', 'InvalidAMIID.Unavailable')) throw error;
+  }
 }

@@ -46,14 +46,20 @@ export async function findInstancesById(ec2: EC2Client, ids: readonly string[]):
 
 /** @throws InstanceMissingError */
 export async function describeInstance(ec2: EC2Client, instanceId: string): Promise<Instance> {
+  const instance = await findInstance(ec2, instanceId);
+  if (instance === undefined) throw new InstanceMissingError(instanceId);
+  return instance;
+}
+
+/** Undefined when it does not exist, or not yet by this read. */
+export async function findInstance(ec2: EC2Client, instanceId: string): Promise<Instance | undefined> {
   try {
     const answer = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
-    const instance = answer.Reservations?.[0]?.Instances?.[0];
-    if (instance !== undefined) return instance;
+    return answer.Reservations?.[0]?.Instances?.[0];
   } catch (error) {
-    if (!hasCode(error, 'InvalidInstanceID.NotFound')) throw error;
+    if (hasCode(error, 'InvalidInstanceID.NotFound')) return undefined;
+    throw error;
   }
-  throw new InstanceMissingError(instanceId);
 }
 
 export async function findVolumesById(ec2: EC2Client, ids: readonly string[]): Promise<Volume[]> {

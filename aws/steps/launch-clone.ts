@@ -6,7 +6,7 @@ import type { CloneDocument, SnapshotsDocument, TargetDocument } from '../../cor
 import { applyProgressKey, cloneKey, snapshotsKey, TAGS, targetKey } from '../../core/workflow/keys';
 import type { LaunchCloneInput, LaunchCloneOutput } from '../../core/workflow/payloads';
 import { type CloneNetwork, registerCloneImage, runClone } from '../ec2/clones';
-import { describeInstance } from '../ec2/describe';
+import { findInstance } from '../ec2/describe';
 import { UsageMeter } from '../ebs/usage-meter';
 import type { Services } from '../services';
 import { isOnline } from '../ssm/run-command';
@@ -76,7 +76,9 @@ export async function launchClone(
     clone = await save({ ...clone, cloneInstanceId });
   }
   const cloneInstanceId = clone.cloneInstanceId!;
-  const state = (await describeInstance(ec2, cloneInstanceId)).State?.Name;
+  const state = (await findInstance(ec2, cloneInstanceId))?.State?.Name;
+  // EC2's reads lag behind its writes: for a while it may not show what it has just started.
+  if (state === undefined) return { done: false };
   if (state !== 'pending' && state !== 'running') {
     throw new CloneFailedError(
       instanceId,
