@@ -16,10 +16,13 @@ const VOLUMES = ec2Arn('volume');
 /** Snapshots and images have no account in their ARN. */
 const SNAPSHOTS = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}::snapshot/*`;
 
-/** AWS's own documents begin with AWS and have no account in their ARN; a name that is an ARN is one. */
+/**
+ * AWS's own documents have no account in their ARN; their names begin as no others may (API_CreateDocument, Name). A name
+ * that is an ARN is one.
+ */
 function documentArn(name: string): string {
   if (name.startsWith('arn:')) return name;
-  const account = /^AWS[A-Za-z0-9]*-/.test(name) ? '' : Aws.ACCOUNT_ID;
+  const account = /^(aws|amazon|amzn)/i.test(name) ? '' : Aws.ACCOUNT_ID;
   return `arn:${Aws.PARTITION}:ssm:${Aws.REGION}:${account}:document/${name}`;
 }
 

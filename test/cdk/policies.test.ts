@@ -7,6 +7,7 @@ const updates = {
   security: Update.packages('security'),
   baseline: Update.document('AWS-RunPatchBaseline', { parameters: { Operation: ['Install'] } }),
   harden: Update.document('harden-web', { version: '3' }),
+  agent: Update.document('AmazonCloudWatch-ManageAgent', { parameters: { action: ['configure'] } }),
   shared: Update.document('arn:aws:ssm:eu-west-1:111122223333:document/shared'),
 };
 const template = synthesized((stack) => ({ clones: cloneNetwork(stack), updates }));
@@ -170,6 +171,7 @@ test('commands are sent by the documents that the updates name, and by no other'
   expect([...new Set(documents.map(({ resource }) => resource))].sort()).toEqual([
     'arn:<AWS::Partition>:ssm:<AWS::Region>::document/AWS-RunPatchBaseline',
     'arn:<AWS::Partition>:ssm:<AWS::Region>::document/AWS-RunShellScript',
+    'arn:<AWS::Partition>:ssm:<AWS::Region>::document/AmazonCloudWatch-ManageAgent',
     'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:document/harden-web',
     'arn:aws:ssm:eu-west-1:111122223333:document/shared',
   ]);
