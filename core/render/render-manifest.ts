@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '../bytes/names';
 import { assignNumbers } from '../accounts/assign-numbers';
 import type { AccountIdMap } from '../accounts/account-ids';
 import { mapRecordIds } from '../accounts/account-records';
@@ -143,10 +144,10 @@ class ManifestRenderer {
     const metadata = this.metadata(operation.metadata);
     let { target, substitutions } = operation;
     if (substitutions !== undefined) {
-      const made = renderContent(Buffer.from(target, 'utf8'), substitutions, this.values);
+      const made = renderContent(encodeName(target), substitutions, this.values);
       if ('problem' in made) this.differs(operation.path, made.problem);
       else {
-        target = Buffer.from(made.bytes).toString('utf8');
+        target = decodeName(made.bytes);
         substitutions = made.substitutions;
       }
     }

@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '../bytes/names';
 import { isImagePath, parentOf } from '../manifest/image-path';
 import type { Manifest, Operation } from '../manifest/manifest-schema';
 import { renderContent } from './render-content';
@@ -14,16 +15,29 @@ export class RenderedPaths {
   ) {
     for (const { path, pathSubstitutions } of operations) {
       if (pathSubstitutions === undefined) continue;
-      const made = renderContent(Buffer.from(path, 'utf8'), pathSubstitutions, values);
+      const made = renderContent(encodeName(path), pathSubstitutions, values);
       if ('problem' in made) {
         problem(path, made.problem);
         continue;
       }
-      const rendered = Buffer.from(made.bytes).toString('utf8');
+      const rendered = decodeName(made.bytes);
       // The values are a stranger's: none may lead elsewhere.
       if (!isImagePath(rendered) || rendered.split('/').length !== path.split('/').length) {
         problem(path, 'the value that this machine has for it is no name of a file');
       } else if (rendered !== path) this.paths.set(path, rendered);
+    }
+    this.checkApart(operations, problem);
+  }
+
+  /** Where two paths of the update are one on this machine, it is not known what its own run would leave there. */
+  private checkApart(operations: readonly Operation[], problem: (path: string, why: string) => void): void {
+    if (this.paths.size === 0) return;
+    const made = new Set<string>();
+    for (const original of new Set(operations.map(({ path }) => path))) {
+      const path = this.of(original);
+      if (made.has(path))
+        problem(path, 'with the values of this machine two paths of the update are this one');
+      made.add(path);
     }
   }
 

@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '../bytes/names';
 import type { Digest } from '../chunk-store/chunk-store';
 import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
@@ -32,8 +33,8 @@ export async function neutralEntryDigest(
   const { xattrs, content, target } = await readEntry(image, path, stat, options);
   if (target === undefined)
     return { digest: ownerlessDigest(stat, xattrs, { content }, variation), found: [] };
-  const neutral = neutralise(path, Buffer.from(target, 'utf8'), variation.points);
-  const facts = { target: Buffer.from(neutral.bytes).toString('utf8') };
+  const neutral = neutralise(path, encodeName(target), variation.points);
+  const facts = { target: decodeName(neutral.bytes) };
   return { digest: ownerlessDigest(stat, xattrs, facts, variation), found: neutral.found };
 }
 

@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '../bytes/names';
 import type { Substitution } from '../render/render-content';
 import { ownValues } from './neutral';
 import type { PointOfVariation } from './points-of-variation';
@@ -16,7 +17,7 @@ export function pathOnOther(
   own: readonly PointOfVariation[],
   other: readonly PointOfVariation[],
 ): PathTemplate | undefined {
-  const bytes = Buffer.from(path, 'utf8');
+  const bytes = encodeName(path);
   const values = ownValues(path, bytes, own);
   if (values.length === 0) return undefined;
   const theirs = new Map(
@@ -32,12 +33,12 @@ export function pathOnOther(
   }
   const replaced = Buffer.concat([...pieces, bytes.subarray(at)]);
   const aligned = alignContents(path, bytes, replaced, { left: own, right: other });
-  return aligned && { path: replaced.toString('utf8'), substitutions: aligned.substitutions };
+  return aligned && { path: decodeName(replaced), substitutions: aligned.substitutions };
 }
 
 /** With the representative alone: what may stand there by chance fits only machines with the same value. */
 export function pathAlone(path: string, own: readonly PointOfVariation[]): Substitution[] {
-  return ownValues(path, Buffer.from(path, 'utf8'), own).map(({ offsetBytes, lengthBytes, point }) => ({
+  return ownValues(path, encodeName(path), own).map(({ offsetBytes, lengthBytes, point }) => ({
     offsetBytes,
     lengthBytes,
     value: point.name,
