@@ -1,10 +1,9 @@
-import type { Image } from '../image/image';
 import { type Manifest, NUMBER_RULES } from '../manifest/manifest-schema';
 import type { AccountNames, Variation } from '../variation/variation';
 import type { AccountIds } from './account-ids';
 import { unitsOf } from './assign-numbers';
-import { type MachineRanges, readIdRanges } from './id-ranges';
-import { type NumberRule, numberBy } from './number-rules';
+import type { MachineRanges } from './id-ranges';
+import { isSystemId, type NumberRule, numberBy } from './number-rules';
 
 type Account = NonNullable<Manifest['accounts']>[number];
 
@@ -13,14 +12,6 @@ export interface AccountHistory {
   readonly before: Variation;
   readonly after: Variation;
   readonly ranges: MachineRanges;
-}
-
-export async function accountHistory(
-  before: Variation,
-  after: Variation,
-  image: Image,
-): Promise<AccountHistory> {
-  return { before, after, ranges: await readIdRanges(image) };
 }
 
 /**
@@ -34,8 +25,9 @@ export function madeAccounts(representative: AccountHistory, witness?: AccountHi
   return made.map((account) => {
     const there = fitsThere?.get(account);
     const rules = fits.get(account)!.filter((rule) => there === undefined || there.includes(rule));
-    // A number that a tool would have chosen anyway was not asked for.
-    const chosen = rules.filter((rule) => rule !== 'fixed');
+    // A system account's number that a tool would have chosen anyway was not asked for; a person's may well be
+    // (`useradd -u 1001`), and then only machines where both give the same are sure.
+    const chosen = isSystemId(account.id) ? rules.filter((rule) => rule !== 'fixed') : rules;
     return { ...account, rules: chosen.length > 0 ? chosen : rules };
   });
 }

@@ -13,6 +13,10 @@ export interface NewAccount {
 /** From here on accounts are people's (UID_MIN of login.defs(5)). */
 const FIRST_ORDINARY_ID = 1000;
 
+export function isSystemId(id: number): boolean {
+  return id < FIRST_ORDINARY_ID;
+}
+
 /**
  * The number that a tool would give a new account where these are taken; undefined when it finds none.
  *
@@ -31,7 +35,7 @@ export function numberBy(
   userId: number | undefined,
 ): number | undefined {
   const { kind, id } = account;
-  const isSystem = id < FIRST_ORDINARY_ID;
+  const isSystem = isSystemId(id);
   const ranges = machine[kind][isSystem ? 'system' : 'ordinary'];
   const own = kind === 'user' ? taken.users : taken.groups;
   const isFree = (number: number): boolean => !own.has(number);

@@ -139,6 +139,24 @@ describe('a user that an update makes', () => {
   });
 });
 
+describe('an ordinary user whose number was asked for and is the next one too', () => {
+  const update = makesUser(() => [1001, 1001]);
+
+  it('is made only where these are the same: which of the two it was, no machine tells', async () => {
+    const [a, b] = [await machine(own, { ann: 1000 }), await machine(other, { bob: 1000 })];
+    const captured = await captureOf(await online(a, own, update), await online(b, other, update));
+    const c = await machine(other, { eve: 1000 });
+    expect(await listImage(await offline(c, captured))).toEqual(
+      await listImage((await online(c, other, update)).after),
+    );
+    for (const others of [
+      { eve: 1000, mia: 1005 },
+      { eve: 1000, mia: 1001 },
+    ])
+      await expect(offline(await machine(other, others), captured)).rejects.toThrow(ManifestMismatchError);
+  });
+});
+
 describe('a range of subordinate ids that an update gives a user', () => {
   it('goes only to machines on which it is the first one that is free', async () => {
     const update: MemoryUpdate = (filesystem) => append(filesystem, '/etc/subuid', 'ada:165536:65536');
