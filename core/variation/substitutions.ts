@@ -154,13 +154,32 @@ function standsAt(content: Buffer, at: number, value: Buffer): boolean {
   );
 }
 
-/** A length in front of the value (`s:5:"web01"`), or blanks that bring what follows into a column. */
+/**
+ * A length in front of the value (`s:5:"web01"`) or of the text that it stands in (`s:12:"http://web01"`, `10:name=web01,`),
+ * or blanks that bring what follows into a column.
+ */
 export function lengthMayCount(content: Buffer, start: number, end: number): boolean {
   const before = content.subarray(Math.max(0, start - 12), start).toString('latin1');
   const number = /(\d+)\D{0,4}$/.exec(before)?.[1];
   if (number?.endsWith(String(end - start)) === true) return true;
   const after = content.subarray(end, end + 2).toString('latin1');
-  return after === '  ' || / {2}$/.test(before);
+  return after === '  ' || / {2}$/.test(before) || isInCountedText(content, start, end);
+}
+
+/** How far in front of a value the text is looked for that it stands in. */
+const REACH_BYTES = 1024;
+
+/** PHP's serialize(): a length, a quote, as many bytes, a quote. Netstrings: a length, a colon, as many bytes, a comma. */
+function isInCountedText(content: Buffer, start: number, end: number): boolean {
+  const from = Math.max(0, start - REACH_BYTES);
+  const near = content.subarray(from, start).toString('latin1');
+  for (const { 0: opening, 1: digits, 2: sign, index } of near.matchAll(/(\d{1,7}):?(["':])/g)) {
+    const begin = from + index + opening.length;
+    const close = begin + Number(digits);
+    const wanted = sign === ':' ? ',' : sign;
+    if (close >= end && content[close] === wanted!.charCodeAt(0)) return true;
+  }
+  return false;
 }
 
 function sameDates(

@@ -69,6 +69,23 @@ describe('what two machines wrote', () => {
     ]);
   });
 
+  it.each<[string, (host: string) => string, boolean]>([
+    ['PHP', (host) => `s:4:"name";s:${host.length}:"${host}";`, true],
+    ['PHP, of more than the value', (host) => `s:${host.length + 11}:"http://${host}/api";i:1;`, true],
+    ['a netstring', (host) => `${host.length + 5}:name=${host},`, true],
+    ['columns', (host) => `${host}  up`, true],
+    ['a port in front of it', (host) => `port = 5, name = "${host}"`, false],
+    ['a number of another length', (host) => `s:9:"http://${host}/api"`, false],
+  ])('fits only values as long where their length may be part of the format: %s', (_, text, counts) => {
+    const found = align(
+      text('web01'),
+      text('web02'),
+      [word('host-name', 'web01')],
+      [word('host-name', 'web02')],
+    );
+    expect(found?.substitutions.map(({ sameLength }) => sameLength ?? false)).toEqual([counts]);
+  });
+
   it.each([
     ['2026-11-20T11:02:03Z', '2026-11-20T11:12:13Z', true],
     ['2026-11-20 11:02:03', '2026-11-20 11:02:04', true],
