@@ -29,12 +29,30 @@ export function packagesScript(select: Select): string[] {
 /** Waits for another package manager (unattended-upgrades at boot) instead of failing; 10 minutes. */
 const APT = 'apt-get -o DPkg::Lock::Timeout=600';
 
+/**
+ * Of itself it ends well when a source cannot be reached, and then nothing would seem to be pending. The lists have a lock of
+ * their own, for which apt does not wait; apt-daily.service holds it at any time of a day. 120 times 5 seconds.
+ */
+const APT_UPDATE = [
+  'tries=0',
+  'while :; do',
+  '  code=0',
+  `  said=$(${APT} -q -o APT::Update::Error-Mode=any update 2>&1) || code=$?`,
+  '  if [ "$code" -eq 0 ]; then break; fi',
+  '  case "$said" in *lists/lock*) tries=$((tries + 1)) ;; *) tries=120 ;; esac',
+  `  if [ "$tries" -ge 120 ]; then printf '%s\\n' "$said" >&2; exit "$code"; fi`,
+  '  sleep 5',
+  'done',
+  `printf '%s\\n' "$said"`,
+];
+
 function aptScript(select: Select): string[] {
   return [
     'export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l APT_LISTCHANGES_FRONTEND=none',
     'set -- -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold',
-    // Of itself it ends well when a source cannot be reached, and then nothing would seem to be pending.
-    `${APT} -q -o APT::Update::Error-Mode=any update`,
+    ...APT_UPDATE,
+    // dpkg itself waits for nobody: what another package manager is in the middle of is nothing to be mended.
+    `${APT} -q check >/dev/null 2>&1 || true`,
     // What a run that was cut off, by a reboot or a time-out, left unconfigured.
     'if [ -n "$(dpkg --audit)" ]; then dpkg --force-confdef --force-confold --configure -a; fi',
     ...aptSelection(select),

@@ -107,6 +107,32 @@ test.each(['update', '-s', 'install'])('a failing apt-get (%s) fails the update'
   expect(calls.some((call) => call.startsWith('sync'))).toBe(false);
 });
 
+const LOCKED = 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)';
+
+test('lists that another apt-get is reading are waited for, but not for ever', () => {
+  const locked = (until: string): string =>
+    `case " $* " in *" update "*) if ${until}; then echo "${LOCKED}" >&2; exit 100; fi ;; esac\n${apt(PLAN)}`;
+  const wait = (until: string) =>
+    runWith(
+      { ...CAT, 'apt-get': locked(until), sleep: ': > "$PATH/waited"', dpkg: '' },
+      packages('security'),
+    );
+  const once = wait('[ ! -e "$PATH/waited" ]');
+  expect(once).toMatchObject({ status: 0, stderr: '' });
+  expect(once.calls.filter((call) => call.startsWith('sleep'))).toHaveLength(1);
+  const always = wait(':');
+  expect(always.status).toBe(100);
+  expect(always.stderr).toContain(LOCKED);
+  expect(always.calls.filter((call) => call.startsWith('sleep')).length).toBeGreaterThan(100);
+});
+
+test('another package manager is waited for before its work is taken for left over', () => {
+  const { calls } = runWith({ ...CAT, 'apt-get': apt(PLAN), dpkg: '' }, packages('all'));
+  const waited = calls.findIndex((call) => /^apt-get .*Lock::Timeout=600 .*check$/.test(call));
+  expect(waited).toBeGreaterThan(0);
+  expect(waited).toBeLessThan(calls.findIndex((call) => call.startsWith('dpkg --audit')));
+});
+
 test('what an earlier run left unconfigured is configured first', () => {
   const dpkg = 'case "$*" in --audit) echo half-configured ;; esac';
   const { calls } = runWith({ ...CAT, 'apt-get': apt(PLAN), dpkg }, packages('all'));
