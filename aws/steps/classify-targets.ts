@@ -25,9 +25,7 @@ export async function classifyTargets(
   const { documents } = services;
   const plan = await documents.read<PlanDocument>(planKey(run));
   const { profiles, live, fits, differences, leftOut } =
-    round === 1
-      ? await firstRound(services, run)
-      : await laterRound(documents, run, round, plan.settings.maxRounds);
+    round === 1 ? await firstRound(services, run) : await laterRound(services, plan, round);
   const known = rememberedClasses(fits, live);
   const knownIds = new Set(known.flatMap(({ members, liveMembers }) => [...members, ...liveMembers]));
   const { classes, unclassified } = classify(

@@ -1,10 +1,14 @@
 import type { RememberedFit } from '../../core/memory/remembered-manifest';
 import type { Profile } from '../../core/profile/profile';
-import type { ProfileDocument, RoundDocument, TargetDocument } from '../../core/workflow/documents';
+import type {
+  PlanDocument,
+  ProfileDocument,
+  RoundDocument,
+  TargetDocument,
+} from '../../core/workflow/documents';
 import { profileKey, targetKey, targetsKey } from '../../core/workflow/keys';
 import type { MachineItem } from '../../core/workflow/payloads';
 import pLimit from 'p-limit';
-import type { DocumentStore } from '../s3/document-store';
 import type { Services } from '../services';
 import { onlineInstances } from '../ssm/run-command';
 import { findProfiles } from './find-profiles';
@@ -60,15 +64,16 @@ export async function firstRound(services: Services, run: string): Promise<Candi
 }
 
 /**
- * Those that matched no manifest so far and were not touched. Who differed alike stays together; each such group gets a
- * clone, since whoever runs was taken in the first round, or what a witness like it told.
+ * Those that matched no manifest so far and were not touched. Who differed alike stays together; each such group gets what a
+ * witness like it told, or a clone, since whoever runs was taken in the first round. Of a check, whose result is for running
+ * machines too, some are left that run: it is run on one of them.
  */
 export async function laterRound(
-  documents: DocumentStore,
-  run: string,
+  services: Services,
+  { run, settings: { maxRounds, update } }: PlanDocument,
   round: number,
-  maxRounds: number,
 ): Promise<Candidates> {
+  const { documents } = services;
   const { unmatched, hopeless } = await unmatchedMembers(documents, run, round - 1);
   const leftOut = [...hopeless].map(([instanceId, reason]) => ({ instanceId, reason }));
   const nobody = { profiles: [], live: new Set<string>(), fits: new Map<string, RememberedFit>() };
@@ -80,5 +85,22 @@ export async function laterRound(
   const found = await findProfiles(documents, run, [...unmatched.keys()]);
   const profiles = found.map(({ profile }) => profile);
   const fits = await witnessFits(documents, run, round - 1, profiles);
-  return { profiles, live: new Set(), fits, differences: unmatched, leftOut };
+  const live =
+    update.kind === 'compliance'
+      ? await runningAmong(services, run, [...unmatched.keys()])
+      : new Set<string>();
+  return { profiles, live, fits, differences: unmatched, leftOut };
+}
+
+async function runningAmong(
+  { documents, ssm }: Services,
+  run: string,
+  instanceIds: readonly string[],
+): Promise<Set<string>> {
+  const targets = await Promise.all(
+    instanceIds.map((instanceId) => documents.read<TargetDocument>(targetKey(run, instanceId))),
+  );
+  const online = await onlineInstances(ssm);
+  const running = targets.filter(({ instanceId, state }) => state === 'running' && online.has(instanceId));
+  return new Set(running.map(({ instanceId }) => instanceId));
 }

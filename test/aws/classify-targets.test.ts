@@ -145,6 +145,37 @@ describe('a later round', () => {
     expect(members).toEqual([['i-2', 'i-3']]);
   });
 
+  test('of a check takes a running machine as it is, and no clone of it', async () => {
+    const more = { base: '1', more: '1' };
+    await profiled(
+      {
+        'i-1': { running: true },
+        'i-2': { running: true, packages: more },
+        'i-3': { running: true, packages: more },
+        'i-4': { packages: more },
+      },
+      'compliance',
+    );
+    // Its agent has gone offline since the first round, in which all of them came to one class.
+    const first = 'c1';
+    await services.documents.write(keys.roundKey(run, 1), {
+      classes: [
+        {
+          classId: first,
+          members: ['i-2', 'i-3', 'i-4'],
+          representative: { instanceId: 'i-1', kind: 'live' },
+        },
+      ],
+    });
+    await services.documents.write(keys.classKey(run, first), {});
+    await services.documents.write(keys.captureKey(run, first), { told: {} });
+    for (const instanceId of ['i-2', 'i-3', 'i-4']) await unmatched(instanceId, first);
+    services.runCommand.online.delete('i-2');
+    const { items, members } = await classified(2);
+    expect(items).toMatchObject([{ check: true, representative: { instanceId: 'i-3', kind: 'live' } }]);
+    expect(members).toEqual([['i-2', 'i-4']]);
+  });
+
   test('gives each other group its own representative', async () => {
     await afterFirst({});
     const { items } = await classified(2);
