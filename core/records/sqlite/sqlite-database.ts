@@ -47,10 +47,19 @@ export function wholeDatabase(
   return whole;
 }
 
+/** What one row may hold of others in a join, such as the name of its repository. */
+const MOST_BYTES_A_BYTE = 4;
+const SPARE_BYTES = 1024 * 1024;
+/** A machine with every package of a distribution has a tenth of this many files in them. */
+const MOST_ROWS = 4_000_000;
+
 /** A database that is open in memory. Nothing of it is run but what is asked: its schema must be checked first. */
 export class SqliteDatabase {
+  private isSound = false;
+
   private constructor(
     private readonly database: Database,
+    private readonly sizeBytes: number,
     private readonly journalVersions: Uint8Array,
     private readonly codec: string,
   ) {}
@@ -71,28 +80,40 @@ export class SqliteDatabase {
       try {
         // The schema is a stranger's: no functions with effects from it, and no trust in the sizes of its cells.
         database.run('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = OFF;');
-        return work(new SqliteDatabase(database, versions, codec));
+        return work(new SqliteDatabase(database, bytes.length, versions, codec));
       } finally {
         database.close();
       }
     });
   }
 
+  /** Pages that lead to each other make few bytes into rows without end: there are never more rows than bytes. */
   *rows(sql: string, parameters: SqlValue[] = []): Generator<SqlValue[]> {
     const statement = this.database.prepare(sql, parameters);
+    let rowsLeft = Math.min(this.sizeBytes, MOST_ROWS);
+    let bytesLeft = this.sizeBytes * MOST_BYTES_A_BYTE + SPARE_BYTES;
     try {
-      while (statement.step()) yield statement.get();
+      while (statement.step()) {
+        const row = statement.get();
+        rowsLeft -= 1;
+        for (const value of row)
+          if (typeof value === 'string' || value instanceof Uint8Array) bytesLeft -= value.length;
+        if (rowsLeft < 0 || bytesLeft < 0) this.fail('it has more rows than its bytes can hold');
+        yield row;
+      }
     } finally {
       statement.free();
     }
   }
 
   run(sql: string, parameters: SqlValue[] = []): void {
+    this.needSound();
     this.database.run(sql, parameters);
   }
 
   /** @returns the number of the new row */
   insert(sql: string, parameters: SqlValue[]): number {
+    this.needSound();
     this.database.run(sql, parameters);
     const [row] = this.rows('SELECT last_insert_rowid()');
     return Number(row?.[0]);
@@ -100,12 +121,21 @@ export class SqliteDatabase {
 
   /** One prepared statement for many rows. */
   runMany(sql: string, rows: Iterable<SqlValue[]>): void {
+    this.needSound();
     const statement = this.database.prepare(sql);
     try {
       for (const row of rows) statement.run(row);
     } finally {
       statement.free();
     }
+  }
+
+  /** What is written follows indexes, which nothing has read before: no page of theirs may be in two places. */
+  private needSound(): void {
+    if (this.isSound) return;
+    const [found] = this.rows('PRAGMA quick_check(1)');
+    if (found?.[0] !== 'ok') this.fail(`it is damaged: ${String(found?.[0])}`);
+    this.isSound = true;
   }
 
   /** The database as a file, marked as it was. */
