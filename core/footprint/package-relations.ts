@@ -1,10 +1,9 @@
 import type { FilesystemReader } from '../filesystem/filesystem';
 import type { PackageRelations } from '../manifest/read-schema';
+import { dpkgStatusText } from '../records/debian-packages';
 import { demandsOf, type RelatedPackage, RelatedPackages, relationGroups } from '../records/debian-relations';
 import { fieldText, packageKey } from '../records/dpkg-status';
 import { parseStanza, splitStanzas } from '../records/stanzas';
-
-const STATUS_PATH = '/var/lib/dpkg/status';
 
 /** One installed package with all that dpkg knows of it. */
 export interface InstalledStanza extends RelatedPackage {
@@ -14,8 +13,8 @@ export interface InstalledStanza extends RelatedPackage {
 /** The installed packages by `name:architecture`. Empty where there is no dpkg database. */
 export async function installedStanzas(image: FilesystemReader): Promise<Map<string, InstalledStanza>> {
   const found = new Map<string, InstalledStanza>();
-  if (!(await image.lstat(STATUS_PATH))) return found;
-  const text = Buffer.from(await image.readFile(STATUS_PATH)).toString('latin1');
+  const text = await dpkgStatusText(image);
+  if (text === undefined) return found;
   for (const { body, line } of splitStanzas(text)) {
     if (body === '') continue;
     const fields = parseStanza(body, 'dpkg-status', line);

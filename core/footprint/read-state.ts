@@ -119,7 +119,8 @@ export class ReadStates {
 
   private async names(path: string, asked?: readonly string[]): Promise<ReadState> {
     const all = await this.namesIn(path);
-    const names = asked === undefined ? all : all?.filter((name) => asked.includes(name));
+    const wanted = asked && new Set(asked);
+    const names = wanted === undefined ? all : all?.filter((name) => wanted.has(name));
     // To who asks for certain names, a directory without them is as good as none.
     if (names === undefined || (asked !== undefined && names.length === 0)) return ABSENT;
     return { state: digestOfJson(names), names };

@@ -1,4 +1,5 @@
 import type { FilesystemReader } from '../filesystem/filesystem';
+import { dpkgStatusText } from '../records/debian-packages';
 import { readU16 } from '../bytes/little-endian';
 import { followLinks, readHead, readText } from './follow-links';
 import type { OsIdentity, PackageSystem } from './os-identity';
@@ -61,7 +62,7 @@ async function findPackageSystem(image: FilesystemReader): Promise<PackageSystem
 async function dpkgArchitecture(image: FilesystemReader): Promise<string | undefined> {
   const native = (await readText(image, '/var/lib/dpkg/arch'))?.split('\n')[0]?.trim();
   if (native) return native;
-  const status = Buffer.from(await image.readFile('/var/lib/dpkg/status')).toString('latin1');
+  const status = (await dpkgStatusText(image)) ?? '';
   for (const name of ['dpkg', 'libc6']) {
     const stanza = status.startsWith(`Package: ${name}\n`) ? 0 : status.indexOf(`\n\nPackage: ${name}\n`);
     if (stanza < 0) continue;

@@ -61,9 +61,9 @@ async function byTime(
 
 function differenceOf(read: ManifestRead, found: string, names: readonly string[] = []): Difference {
   const { path, record, state } = read;
-  const known = read.names ?? [];
-  const more = names.filter((name) => !known.includes(name));
-  const less = known.filter((name) => !names.includes(name));
+  const [known, here] = [new Set(read.names), new Set(names)];
+  const more = names.filter((name) => !known.has(name));
+  const less = [...known].filter((name) => !here.has(name));
   const listed = [
     ...more.slice(0, NAMED).map((name) => `${name} besides`),
     ...less.slice(0, NAMED).map((name) => `no ${name}`),

@@ -1,5 +1,6 @@
 import type { FilesystemReader } from '../filesystem/filesystem';
 import { decodeName } from '../bytes/names';
+import { dpkgStatusText } from './debian-packages';
 import { fieldText, packageKey } from './dpkg-status';
 import { parseStanza, splitStanzas } from './stanzas';
 
@@ -13,7 +14,6 @@ export interface PackageFiles {
 
 export const NO_PACKAGE_FILES: PackageFiles = { ownerOf: () => undefined, isConfiguration: () => false };
 
-const STATUS_PATH = '/var/lib/dpkg/status';
 const INFO_FOLDER = '/var/lib/dpkg/info';
 const LARGEST_LIST_BYTES = 64 * 1024 * 1024;
 /** Directories at the top that are links into /usr on a merged system, where lists still name them. */
@@ -21,10 +21,9 @@ const MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
 /** Reads the lists that dpkg keeps of each package's files (dpkg-query(1), `--listfiles`). */
 export async function debianPackageFiles(image: FilesystemReader): Promise<PackageFiles> {
-  for (const needed of [STATUS_PATH, INFO_FOLDER]) {
-    if (!(await image.lstat(needed))) return NO_PACKAGE_FILES;
-  }
-  const { keysByName, configuration } = await statusOf(image);
+  const status = await dpkgStatusText(image);
+  if (status === undefined || !(await image.lstat(INFO_FOLDER))) return NO_PACKAGE_FILES;
+  const { keysByName, configuration } = packagesIn(status);
   const links = await mergedLinks(image);
   const owners = new Map<string, string>();
   const lists = (await image.readdir(INFO_FOLDER)).filter(
@@ -62,11 +61,7 @@ async function mergedLinks(image: FilesystemReader): Promise<Map<string, string>
 }
 
 /** Lists are called by the package, with its architecture where several may be installed. */
-async function statusOf(image: FilesystemReader): Promise<{
-  keysByName: Map<string, string>;
-  configuration: Set<string>;
-}> {
-  const text = Buffer.from(await image.readFile(STATUS_PATH)).toString('latin1');
+function packagesIn(text: string): { keysByName: Map<string, string>; configuration: Set<string> } {
   const keysByName = new Map<string, string>();
   const configuration = new Set<string>();
   for (const { body, line } of splitStanzas(text)) {

@@ -1,5 +1,6 @@
 import type { FilesystemReader } from '../filesystem/filesystem';
 import { packageKey } from './dpkg-status';
+import { RecordFormatError } from './record-errors';
 import { parseStanza, splitStanzas } from './stanzas';
 
 /** What dpkg's database says of one package. */
@@ -11,6 +12,23 @@ export interface DebianPackage {
 }
 
 const STATUS_PATH = '/var/lib/dpkg/status';
+/** Of a machine with every package it has some 60 MB. */
+const LARGEST_STATUS_BYTES = 128 * 1024 * 1024;
+
+/**
+ * dpkg's database, one character a byte. Undefined when the image has none.
+ *
+ * @throws RecordFormatError when it is far too large
+ */
+export async function dpkgStatusText(
+  image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
+): Promise<string | undefined> {
+  const stat = await image.lstat(STATUS_PATH);
+  if (stat === undefined) return undefined;
+  if (stat.sizeBytes > LARGEST_STATUS_BYTES)
+    throw new RecordFormatError('dpkg-status', `${stat.sizeBytes} bytes are too many`);
+  return Buffer.from(await image.readFile(STATUS_PATH)).toString('latin1');
+}
 
 /**
  * The packages of an image by `name:architecture`, those included of which only configuration is left. Empty when the
@@ -20,8 +38,8 @@ const STATUS_PATH = '/var/lib/dpkg/status';
  */
 export async function debianPackages(image: FilesystemReader): Promise<Map<string, DebianPackage>> {
   const packages = new Map<string, DebianPackage>();
-  if (!(await image.lstat(STATUS_PATH))) return packages;
-  const text = Buffer.from(await image.readFile(STATUS_PATH)).toString('latin1');
+  const text = await dpkgStatusText(image);
+  if (text === undefined) return packages;
   for (const { body, line } of splitStanzas(text)) {
     if (body === '') continue;
     const fields = parseStanza(body, 'dpkg-status', line);

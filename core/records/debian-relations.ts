@@ -52,12 +52,11 @@ export class RelatedPackages {
   constructor(packages: Iterable<RelatedPackage>) {
     for (const found of packages) {
       const name = nameOf(found.key);
-      this.byName.set(name, [...(this.byName.get(name) ?? []), found]);
+      addTo(this.byName, name, found);
       for (const group of relationGroups(found.provides)) {
         const [provided] = alternativesOf(group);
         if (provided === undefined) continue;
-        const known = this.providers.get(provided.name) ?? [];
-        this.providers.set(provided.name, [...known, { by: found, version: provided.version }]);
+        addTo(this.providers, provided.name, { by: found, version: provided.version });
       }
     }
   }
@@ -84,6 +83,12 @@ export class RelatedPackages {
     );
     return [...real, ...virtual.map(({ by }) => by)];
   }
+}
+
+function addTo<V>(lists: Map<string, V[]>, key: string, value: V): void {
+  const known = lists.get(key);
+  if (known) known.push(value);
+  else lists.set(key, [value]);
 }
 
 function fitsArchitecture(

@@ -15,6 +15,24 @@ export async function readRecordFile(
   path: string,
   codec: RecordCodec,
 ): Promise<RecordFile> {
+  const { bytes, companions } = await readUnit(image, path, codec);
+  return parseRecordFile(bytes, codec, companions);
+}
+
+/**
+ * The bytes of a record file, and of its companions that are there and not empty.
+ *
+ * @throws RecordFormatError when they are more than are read
+ */
+export async function readUnit(
+  image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
+  path: string,
+  codec: Pick<RecordCodec, 'name' | 'companions'>,
+): Promise<{ bytes: Uint8Array; companions: ReadonlyMap<string, Uint8Array> }> {
+  const sizeBytes = (await image.lstat(path))?.sizeBytes ?? 0;
+  if (sizeBytes > LARGEST_RECORD_FILE_BYTES) {
+    throw new RecordFormatError(codec.name, `${sizeBytes} bytes are too many`);
+  }
   const companions = new Map<string, Uint8Array>();
   for (const ending of codec.companions ?? []) {
     const stat = await image.lstat(path + ending);
@@ -24,7 +42,7 @@ export async function readRecordFile(
     }
     if (stat.sizeBytes > 0) companions.set(ending, await image.readFile(path + ending));
   }
-  return parseRecordFile(await image.readFile(path), codec, companions);
+  return { bytes: await image.readFile(path), companions };
 }
 
 /** @throws RecordFormatError when these bytes are not surely of the codec's format */

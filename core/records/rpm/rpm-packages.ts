@@ -1,4 +1,5 @@
 import type { FilesystemReader } from '../../filesystem/filesystem';
+import { readUnit } from '../read-record-file';
 import { SqliteDatabase, prepareSqlite, SQLITE_COMPANIONS, wholeDatabase } from '../sqlite/sqlite-database';
 import { packageKey, RPMDB } from './package-record';
 import { RpmHeader, TAG } from './rpm-header';
@@ -19,19 +20,16 @@ export async function rpmPackages(
   for (const path of RPMDB_PATHS) {
     if ((await image.lstat(path))?.type !== 'file') continue;
     await prepareSqlite();
-    const companions = new Map<string, Uint8Array>();
-    for (const ending of SQLITE_COMPANIONS) {
-      if ((await image.lstat(path + ending))?.type === 'file') {
-        companions.set(ending, await image.readFile(path + ending));
-      }
-    }
-    const bytes = wholeDatabase(await image.readFile(path), companions, RPMDB);
+    const unit = await readUnit(image, path, { name: RPMDB, companions: SQLITE_COMPANIONS });
+    const bytes = wholeDatabase(unit.bytes, unit.companions, RPMDB);
     SqliteDatabase.use(bytes, RPMDB, (database) => {
       readSchema(database);
       for (const [header] of database.rows('SELECT blob FROM Packages')) {
         if (!(header instanceof Uint8Array)) return database.fail('a package without a header');
         const key = packageKey(header);
-        packages.set(key, [...(packages.get(key) ?? []), versionOf(header)]);
+        const known = packages.get(key);
+        if (known) known.push(versionOf(header));
+        else packages.set(key, [versionOf(header)]);
       }
     });
   }

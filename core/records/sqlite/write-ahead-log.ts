@@ -1,4 +1,5 @@
 import { readU16BE, readU32BE } from '../../bytes/big-endian';
+import { LARGEST_RECORD_FILE_BYTES } from '../read-record-file';
 import { RecordFormatError } from '../record-errors';
 
 /** Write-ahead log of an SQLite database (sqlite.org/fileformat2.html, section 4). */
@@ -7,9 +8,6 @@ const FRAME_HEADER_BYTES = 24;
 const MAGIC_LITTLE_ENDIAN = 0x377f0682;
 const MAGIC_BIG_ENDIAN = 0x377f0683;
 const FORMAT_VERSION = 3_007_000;
-/** Page numbers are 32 bits; a database of more than this is none that is read here. */
-const LARGEST_DATABASE_BYTES = 1024 ** 3;
-
 type Checksum = readonly [number, number];
 
 /**
@@ -27,7 +25,8 @@ export function withWriteAheadLog(database: Uint8Array, log: Uint8Array, codec: 
     throw new RecordFormatError(codec, 'its write-ahead log has pages of another size');
   }
   const sizeBytes = pageCount * pageSize;
-  if (sizeBytes > LARGEST_DATABASE_BYTES) {
+  // Page numbers are 32 bits: a few bytes of log can ask for any size.
+  if (sizeBytes > LARGEST_RECORD_FILE_BYTES) {
     throw new RecordFormatError(codec, `its write-ahead log makes it ${sizeBytes} bytes large`);
   }
   const merged = new Uint8Array(sizeBytes);
