@@ -53,5 +53,6 @@ export const TRANSIENT_ERROR_NAMES = [
   'PendingSnapshotLimitExceeded',
   'ConcurrentSnapshotLimitExceeded',
   'ConcurrentLimitExceededException',
+  'ServiceQuotaExceededException',
   'SnapshotNotReadableError',
 ] as const;
