@@ -26,8 +26,15 @@ export function packagesScript(select: Select): string[] {
   ];
 }
 
+/**
+ * Ubuntu gives some updates to a part of all machines first, chosen by their machine-id (apt_preferences(5), "Phased
+ * Updates"): what one machine gets would tell nothing about the next. So all get them when they are given to all.
+ */
+const PHASING =
+  '-o APT::Get::Always-Include-Phased-Updates=false -o APT::Get::Never-Include-Phased-Updates=true';
+
 /** Waits for another package manager (unattended-upgrades at boot) instead of failing; 10 minutes. */
-const APT = 'apt-get -o DPkg::Lock::Timeout=600';
+const APT = `apt-get -o DPkg::Lock::Timeout=600 ${PHASING}`;
 
 /**
  * Of itself it ends well when a source cannot be reached, and then nothing would seem to be pending. The lists have a lock of

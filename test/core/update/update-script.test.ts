@@ -126,6 +126,18 @@ test('lists that another apt-get is reading are waited for, but not for ever', (
   expect(always.calls.filter((call) => call.startsWith('sleep')).length).toBeGreaterThan(100);
 });
 
+test('no machine takes part of its own in an update that its distribution gives to some machines first', () => {
+  for (const select of ['all', 'security', ['nginx']] as const) {
+    const { calls } = runWith(
+      { ...CAT, 'apt-get': apt(PLAN), dpkg: '', 'dpkg-query': "printf 'installed '" },
+      packages((typeof select === 'string' ? select : [...select]) as PackagesUpdate['select']),
+    );
+    const chosen = calls.filter((call) => /^apt-get .* (upgrade|install) ?/.test(call));
+    expect(chosen.length).toBeGreaterThan(0);
+    for (const call of chosen) expect(call).toMatch(/Never-Include-Phased-Updates=true/);
+  }
+});
+
 test('another package manager is waited for before its work is taken for left over', () => {
   const { calls } = runWith({ ...CAT, 'apt-get': apt(PLAN), dpkg: '' }, packages('all'));
   const waited = calls.findIndex((call) => /^apt-get .*Lock::Timeout=600 .*check$/.test(call));
