@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import { BLOCK_BYTES, type BlockStorage } from './block-storage';
 
+const ZEROS = Buffer.alloc(BLOCK_BYTES);
+
 /** Blocks in memory: for tests and for clouds without machines. Needs no root and no filesystem. */
 export class MemoryStorage implements BlockStorage {
   private readonly images = new Map<string, Map<number, Buffer>>();
@@ -21,7 +23,7 @@ export class MemoryStorage implements BlockStorage {
         const block = Buffer.alloc(BLOCK_BYTES);
         const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, index * BLOCK_BYTES);
         if (bytesRead === 0) break;
-        if (block.some((byte) => byte !== 0)) blocks.set(index, block);
+        if (!block.equals(ZEROS)) blocks.set(index, block);
       }
     } finally {
       await file.close();
@@ -30,7 +32,7 @@ export class MemoryStorage implements BlockStorage {
   }
 
   async readBlock(image: string, index: number): Promise<Buffer> {
-    return Buffer.from(this.blocks(image).get(index) ?? Buffer.alloc(BLOCK_BYTES));
+    return Buffer.from(this.blocks(image).get(index) ?? ZEROS);
   }
 
   async writeBlock(image: string, index: number, bytes: Uint8Array): Promise<void> {

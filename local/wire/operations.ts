@@ -22,8 +22,17 @@ const OPERATION_SCHEMA = 9;
 
 type SchemaRef = Parameters<typeof NormalizedSchema.of>[0];
 
+/** EC2 alone has seven hundred: each package is read once. */
+const known = new WeakMap<object, ReadonlyMap<string, Operation>>();
+
 /** Every operation that an SDK client package exports a schema for (`DescribeInstances$` and the like), by name. */
 export function operationsOf(sdkModule: object): ReadonlyMap<string, Operation> {
+  const read = known.get(sdkModule) ?? readOperations(sdkModule);
+  known.set(sdkModule, read);
+  return read;
+}
+
+function readOperations(sdkModule: object): ReadonlyMap<string, Operation> {
   const operations = new Map<string, Operation>();
   for (const value of Object.values(sdkModule) as unknown[]) {
     if (!Array.isArray(value) || value[0] !== OPERATION_SCHEMA) continue;

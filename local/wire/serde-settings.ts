@@ -18,8 +18,16 @@ export interface SerdeSettings {
   xml(namespace: string): ConstructorParameters<typeof XmlCodec>[0];
 }
 
+const known = new WeakMap<object, SerdeSettings>();
+
 /** @throws Error when the module exports no SDK v3 client. */
 export function serdeSettingsOf(sdkModule: object): SerdeSettings {
+  const read = known.get(sdkModule) ?? readSettings(sdkModule);
+  known.set(sdkModule, read);
+  return read;
+}
+
+function readSettings(sdkModule: object): SerdeSettings {
   // The module also re-exports the base class, as `__Client`.
   const found = Object.entries(sdkModule).find(
     ([name, value]) => /^[A-Z]\w+Client$/.test(name) && typeof value === 'function',
