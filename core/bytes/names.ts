@@ -8,13 +8,15 @@ const utf8 = new TextEncoder();
 
 const ESCAPE_BASE = 0xdc00;
 
+/** Up to here, putting characters together takes less time than asking for the text of bytes; then asking takes a third. */
+const SHORT_NAME_BYTES = 32;
+
 export function decodeName(bytes: Uint8Array): string {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! >= 0x80) return decodeWide(bytes);
+  if (bytes.length > SHORT_NAME_BYTES)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   let ascii = '';
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]!;
-    if (byte >= 0x80) return decodeWide(bytes);
-    ascii += String.fromCharCode(byte);
-  }
+  for (let at = 0; at < bytes.length; at++) ascii += String.fromCharCode(bytes[at]!);
   return ascii;
 }
 
