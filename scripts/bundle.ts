@@ -1,8 +1,9 @@
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { build } from 'esbuild';
 import { type Step, STEPS } from '../core/workflow/steps';
 import { BUNDLE_OPTIONS, layOutEngineBuild } from './engine-build';
+import { putInPlace } from './put-in-place';
 
 /**
  * Bundles every Lambda into dist/lambdas/<step>/index.js, the SDK included: what runs is what was tested. The steps that
@@ -11,19 +12,29 @@ import { BUNDLE_OPTIONS, layOutEngineBuild } from './engine-build';
  */
 const root = path.join(__dirname, '..');
 const lambdas = path.join(root, 'lambdas');
-const bundles = path.join(root, 'dist', 'lambdas');
-const image = path.join(root, 'dist', 'kernel-engine', 'image');
+const dist = path.join(root, 'dist');
 const steps: readonly Step[] = STEPS;
 
 async function bundle(): Promise<void> {
   checkFiles();
-  rmSync(bundles, { recursive: true, force: true });
-  await build({
-    ...BUNDLE_OPTIONS,
-    entryPoints: steps.map(({ name }) => ({ in: path.join(lambdas, `${name}.ts`), out: `${name}/index` })),
-    outdir: bundles,
-  });
-  await layOutImage();
+  mkdirSync(dist, { recursive: true });
+  const made = mkdtempSync(path.join(dist, 'bundle-'));
+  try {
+    const [bundles, image] = [path.join(made, 'lambdas'), path.join(made, 'image')];
+    await build({
+      ...BUNDLE_OPTIONS,
+      entryPoints: steps.map(({ name }) => ({
+        in: path.join(lambdas, `${name}.ts`),
+        out: `${name}/index`,
+      })),
+      outdir: bundles,
+    });
+    await layOutImage(bundles, image);
+    putInPlace(image, path.join(dist, 'kernel-engine', 'image'));
+    putInPlace(bundles, path.join(dist, 'lambdas'));
+  } finally {
+    rmSync(made, { recursive: true });
+  }
 }
 
 /** There is one file for each step, and none besides. */
@@ -43,8 +54,7 @@ function checkFiles(): void {
 }
 
 /** The functions, the Dockerfile and all that it builds the kernel engine of. */
-async function layOutImage(): Promise<void> {
-  rmSync(image, { recursive: true, force: true });
+async function layOutImage(bundles: string, image: string): Promise<void> {
   for (const { name, opensImages } of steps) {
     if (opensImages)
       cpSync(path.join(bundles, name), path.join(image, 'functions', name), { recursive: true });

@@ -82,8 +82,11 @@ export async function bootstrapTree(
     path.join(work, 'tree.tar'),
     `deb ${MIRROR} bookworm main`,
   ]);
-  await rm(folder, { recursive: true, force: true });
-  await rename(work, folder);
+  await rename(work, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    // Another process was faster, and may be reading what it made, which is as good.
+    await rm(work, { recursive: true });
+  });
   return tree;
 }
 
