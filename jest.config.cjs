@@ -21,6 +21,7 @@ const base = {
 const machine = { ...base, globalSetup: '<rootDir>/test/support/setup/machine.ts' };
 
 module.exports = {
+  testSequencer: '<rootDir>/test/support/setup/longest-first.mjs',
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'] },
     { ...machine, displayName: 'disk', testMatch: ['<rootDir>/test/**/*.disk.ts'] },
