@@ -29,7 +29,7 @@ export type RememberedFit = Pick<
 
 /** Hours for which a manifest speaks for its update. */
 export interface MemoryLimits {
-  /** What a package source offers changes from day to day. */
+  /** What a package source offers changes from day to day; also for scripts that fetch something. */
   readonly packagesHours: number;
   /** Of scripts and compliance checks: they change with their text, and then are another update. */
   readonly scriptHours: number;
@@ -41,6 +41,12 @@ export const DEFAULT_MEMORY_LIMITS: MemoryLimits = { packagesHours: 24, scriptHo
 export const MOST_TRIED = 5;
 
 const HOUR_MS = 3_600_000;
+/** As far as clocks of two machines may be apart. */
+const MOST_HOURS_AHEAD = 1;
+
+/** Programs that bring what their text does not say, and that may be something else tomorrow. */
+const FETCHES =
+  /(?:^|[\s;&|(`"'])(?:\/usr)?(?:\/local)?(?:\/s?bin\/)?(?:apt|apt-get|aptitude|unattended-upgrades?|dnf|microdnf|yum|zypper|snap|flatpak|pip3?|npm|gem|curl|wget|git|svn|rsync|scp|sftp|aws|docker|podman)(?=\s|$)/m;
 
 /**
  * Hexadecimal digits that say what an update does: two definitions with the same are one update, whatever they are called
@@ -90,7 +96,7 @@ export function remembered(
   },
 ): RememberedManifest[] {
   const { update, os, now, limits = DEFAULT_MEMORY_LIMITS } = request;
-  const hours = update.kind === 'packages' ? limits.packagesHours : limits.scriptHours;
+  const hours = fetches(update) ? limits.packagesHours : limits.scriptHours;
   return known
     .filter(({ onlyOnline, capturedAt }) => onlyOnline === undefined && ageHours(capturedAt, now) <= hours)
     .filter(
@@ -103,8 +109,12 @@ export function remembered(
     .slice(0, MOST_TRIED);
 }
 
-/** Infinite for what is no time, so that it is never young enough. */
-export function ageHours(capturedAt: string, now: Date): number {
+function fetches(update: Update): boolean {
+  return update.kind === 'packages' || ('commands' in update && FETCHES.test(update.commands.join('\n')));
+}
+
+/** Infinite for what is no time or one to come, so that it is never young enough. */
+function ageHours(capturedAt: string, now: Date): number {
   const age = (now.getTime() - Date.parse(capturedAt)) / HOUR_MS;
-  return Number.isNaN(age) ? Infinity : age;
+  return age >= -MOST_HOURS_AHEAD ? age : Infinity;
 }

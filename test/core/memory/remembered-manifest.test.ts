@@ -59,6 +59,28 @@ describe('remembered', () => {
     const many = Array.from({ length: 9 }, (_, index) => entry(`2026-11-20T0${index}:00:00Z`));
     expect(remembered(many, { update: security, os, now })).toHaveLength(MOST_TRIED);
   });
+
+  it.each([
+    ['apt-get install -y nginx', false],
+    ['/usr/bin/dnf -y install nginx', false],
+    ['cd /opt && curl -fsSO https://example.org/agent.tar.gz', false],
+    ['python3 -m pip install requests', false],
+    ['echo hi > /etc/motd', true],
+    ['sed -i s/a/b/ /etc/apt/sources.list', true],
+  ])(
+    'gives a script that fetches what changes from day to day only for as long as packages: %s',
+    (command, old) => {
+      const update: Update = { ...script, commands: ['set -x', command] };
+      const found = remembered([entry('2026-11-18T09:00:00Z')], { update, os, now });
+      expect(found).toHaveLength(old ? 1 : 0);
+      expect(remembered([entry('2026-11-20T09:00:00Z')], { update, os, now })).toHaveLength(1);
+    },
+  );
+
+  it('trusts no manifest that is said to be of a time to come', () => {
+    expect(remembered([entry('2027-01-01T00:00:00Z')], { update: script, os, now })).toEqual([]);
+    expect(remembered([entry('2026-11-20T12:01:00Z')], { update: script, os, now })).toHaveLength(1);
+  });
 });
 
 describe('rememberedManifest', () => {
