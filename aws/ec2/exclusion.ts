@@ -7,6 +7,9 @@ interface Rule {
   applies(instance: Instance, volumes: readonly (Volume | undefined)[]): boolean;
 }
 
+/** Of the 50 that a volume may have, a new volume gets its run, instance and purpose, and out of use its successor and date. */
+const MOST_TAGS = 45;
+
 /** What is never patched, the plainest reason first. The report shows the reason. */
 const RULES: readonly Rule[] = [
   {
@@ -67,7 +70,16 @@ const RULES: readonly Rule[] = [
     reason: 'a volume of it is attached to several instances at once',
     applies: (_instance, volumes) => volumes.some((volume) => (volume?.Attachments ?? []).length > 1),
   },
+  {
+    reason: `a volume of it has so many tags (more than ${MOST_TAGS}) that those of a run do not fit`,
+    applies: ({ State }, volumes) =>
+      State?.Name === 'stopped' && volumes.some((one) => ownTags(one) > MOST_TAGS),
+  },
 ];
+
+/** Those that a new volume takes over: neither AWS's nor ours. */
+const ownTags = (volume: Volume | undefined): number =>
+  Object.keys(tagsOf(volume?.Tags)).filter((key) => !/^(aws|imageelves):/.test(key)).length;
 
 /** Why an instance is left out of a run, or undefined when it is a target. */
 export function exclusionReason(

@@ -23,6 +23,15 @@ describe('exclusionReason', () => {
     ).toBeUndefined();
   });
 
+  const tags = (count: number) => Array.from({ length: count }, (_, at) => ({ Key: `tag-${at}`, Value: '' }));
+
+  test('tags that a run or AWS has put on a volume, and those of a running machine, are no hindrance', () => {
+    const others = ['aws:cloudformation:stack-id', 'imageelves:run', 'imageelves:instance'];
+    const all = [...tags(45), ...others.map((Key) => ({ Key, Value: '' }))];
+    expect(reason({}, { Tags: all })).toBeUndefined();
+    expect(reason({ State: { Name: 'running' } }, { Tags: tags(50) })).toBeUndefined();
+  });
+
   const cases: readonly (readonly [RegExp, Partial<Instance>, Partial<Volume>?])[] = [
     [/clone/, { Tags: [{ Key: 'imageelves:purpose', Value: 'clone' }] }],
     [/neither running nor stopped/, { State: { Name: 'terminated' } }],
@@ -46,6 +55,7 @@ describe('exclusionReason', () => {
       { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeId: 'vol-1', Status: 'detaching' } }] },
     ],
     [/attached or detached/, {}, { State: 'creating' }],
+    [/so many tags/, {}, { Tags: tags(46) }],
     [/several instances/, {}, { Attachments: [{ InstanceId: 'i-1' }, { InstanceId: 'i-2' }] }],
   ];
   const named = cases.map(([expected, change, volumeChange = {}]) => ({ expected, change, volumeChange }));
