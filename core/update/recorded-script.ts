@@ -51,7 +51,8 @@ export function recordedScript(script: RecordedScript): string[] {
     ...CLEAN_UP,
     'exit "$imageelves_code"',
   ];
-  const bytes = new TextEncoder().encode(lines.join('\n')).length;
+  // It becomes a list in JSON: quotes and ends of lines take more than one byte there.
+  const bytes = new TextEncoder().encode(JSON.stringify(lines)).length;
   if (bytes > MAX_SCRIPT_BYTES) throw new ScriptTooLongError(bytes, MAX_SCRIPT_BYTES);
   return lines;
 }

@@ -15,6 +15,11 @@ test('what is too long for Run Command is refused', () => {
   expect(() => recordedScript({ update, recorder, name: 'x' })).toThrow(ScriptTooLongError);
 });
 
+test('it is as long as it is when it is sent: quotes take two bytes', () => {
+  const update = ['"'.repeat(MAX_SCRIPT_BYTES / 2)];
+  expect(() => recordedScript({ update, recorder, name: 'x' })).toThrow(ScriptTooLongError);
+});
+
 test('an update that has the word of the here-document keeps all of its lines', () => {
   const lines = recordedScript({ update: ['IMAGEELVES_UPDATE', 'echo after'], recorder, name: 'x' });
   expect(lines.join('\n')).toContain(
