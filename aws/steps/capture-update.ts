@@ -1,4 +1,5 @@
-import { capture } from '../../core/capture/capture';
+import { type Capture, capture } from '../../core/capture/capture';
+import type { PackIndex } from '../../core/chunk-store/chunk-store';
 import { storeContents } from '../../core/chunk-store/store-contents';
 import type { Manifest } from '../../core/manifest/manifest-schema';
 import type {
@@ -21,12 +22,24 @@ import { UsageMeter } from '../ebs/usage-meter';
 import { type DocumentStore, DocumentMissingError } from '../s3/document-store';
 import type { Services } from '../services';
 import { captureWitness } from './capture-witness';
+import {
+  earlierDataPoints,
+  type EarlierRepresentative,
+  earlierRepresentatives,
+  withEarlier,
+} from './earlier-machines';
 import { findProfiles } from './find-profiles';
 import { withImage } from './open-snapshots';
 import { readRecording } from './recordings';
 import { stepCost } from './step-cost';
 import { dataPointsOf, idsOf, onlineKind, withWitness } from './witness';
 import { writeManifest } from './write-manifest';
+
+interface Captured {
+  readonly captured: Capture;
+  readonly packed: PackIndex[];
+  readonly ofWitness?: CaptureDocument['witnessManifest'];
+}
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
 export async function captureUpdate(
@@ -53,33 +66,38 @@ export async function captureUpdate(
     capturedAt: startedAt,
     memberPackages: await packagesOfTargets(documents, run),
   };
-  const { captured, packed, ofWitness } = await withImage(services, before.snapshots, meter, (imageBefore) =>
-    withImage(services, after.snapshots, meter, (imageAfter) =>
-      withWitness(services, { run, classId }, witness, meter, async (lent) => {
-        const own = await capture({
-          ...common,
-          before: imageBefore,
-          after: imageAfter,
-          representative: {
-            instanceId,
-            kind: onlineKind(classDocument),
-            snapshots: { before: idsOf(before), after: idsOf(after) },
-          },
-          recording,
-          ...(lent === undefined ? {} : { witness: lent.images }),
-        });
-        return {
-          captured: own,
-          packed: await storeContents(own.contents(), packs),
-          ofWitness:
-            lent === undefined || own.witness?.used !== false
-              ? undefined
-              : await captureWitness(services, common, lent),
-        };
-      }),
-    ),
-  );
-  const dataPoints = dataPointsOf(instanceId, classDocument, witness, captured.witness);
+  const captureWith = (machines: readonly EarlierRepresentative[]): Promise<Captured> =>
+    withImage(services, before.snapshots, meter, (imageBefore) =>
+      withImage(services, after.snapshots, meter, (imageAfter) =>
+        withWitness(services, { run, classId }, witness, meter, (lent) =>
+          withEarlier(services, run, machines, meter, async (earlier) => {
+            const captured = await capture({
+              ...common,
+              before: imageBefore,
+              after: imageAfter,
+              representative: {
+                instanceId,
+                kind: onlineKind(classDocument),
+                snapshots: { before: idsOf(before), after: idsOf(after) },
+              },
+              recording,
+              ...(lent === undefined ? {} : { witness: lent.images }),
+              earlier,
+            });
+            const packed = await storeContents(captured.contents(), packs);
+            if (lent === undefined || captured.witness?.used !== false) return { captured, packed };
+            return { captured, packed, ofWitness: await captureWitness(services, common, lent) };
+          }),
+        ),
+      ),
+    );
+  const wasAsked = witness !== undefined && witness.error === null;
+  const earlier = isCheck || wasAsked ? [] : await earlierRepresentatives(documents, classDocument);
+  const { captured, packed, ofWitness, unread } = await withoutUnreadable(captureWith, earlier);
+  const dataPoints = [
+    ...dataPointsOf(instanceId, classDocument, witness, captured.witness),
+    ...earlierDataPoints(earlier, captured.earlier, unread),
+  ];
   const manifest = {
     ...(isCheck ? ofCheck(captured.manifest) : captured.manifest),
     packs: packed,
@@ -102,7 +120,22 @@ export async function captureUpdate(
     ...stepCost(startedAt, services.now(), meter),
   };
   await documents.write(captureKey(run, classId), document);
-  return { ...written, operationCount: document.operationCount };
+  const isKept = classDocument.witness?.onlyIfNeeded === true && witness === undefined;
+  const witnessNeeded = isKept && captured.earlier?.unexplained.length !== 0;
+  return { ...written, operationCount: document.operationCount, witnessNeeded };
+}
+
+/** Machines of other classes only spare a witness: when their images cannot be read, the class goes on without them. */
+async function withoutUnreadable(
+  captureWith: (earlier: readonly EarlierRepresentative[]) => Promise<Captured>,
+  earlier: readonly EarlierRepresentative[],
+): Promise<Captured & { readonly unread?: Error }> {
+  try {
+    return await captureWith(earlier);
+  } catch (error) {
+    if (earlier.length === 0 || !(error instanceof Error)) throw error;
+    return { ...(await captureWith([])), unread: error };
+  }
 }
 
 /** Of all targets: members of another class may turn out to match, and a later run meets them too. */

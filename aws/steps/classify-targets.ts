@@ -102,7 +102,13 @@ async function writeRound(
     ...(settings.update.kind === 'compliance' ? { check: true as const } : {}),
     ...(witness === undefined
       ? {}
-      : { witness: { ...witness, timeoutSeconds: witnessSeconds(settings.update) } }),
+      : {
+          witness: {
+            ...witness,
+            timeoutSeconds: witnessSeconds(settings.update),
+            ...(round > 1 && { onlyIfNeeded: true as const }),
+          },
+        }),
     memberCount: members.length,
     membersKey: membersKey(run, round, found.classId),
     maxConcurrency: settings.maxConcurrency,

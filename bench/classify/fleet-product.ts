@@ -43,22 +43,37 @@ export function profileOf(file: string, update: Update, instanceId: string): Pro
   );
 }
 
+/** What was captured on one machine, with the run that it was captured from. */
+export interface EarlierCapture {
+  readonly run: OnlineRun;
+  readonly stored: StoredManifest;
+}
+
+export interface CapturedRuns extends StoredManifest {
+  readonly witnessUsed: boolean;
+  readonly note?: string;
+  /** What no machine of another class explains either; undefined when none was asked. */
+  readonly unexplained?: readonly string[];
+}
+
 /** A check changes nothing: what it read is all that its manifest tells. */
 export function captureRuns(
   update: Update,
   run: OnlineRun,
-  witness: OnlineRun | undefined,
+  others: { readonly witness?: OnlineRun | undefined; readonly earlier?: readonly EarlierCapture[] },
   memberPackages: ReadonlySet<string>,
-): Promise<StoredManifest & { readonly witnessUsed: boolean; readonly note?: string }> {
+): Promise<CapturedRuns> {
+  const { witness, earlier = [] } = others;
   const after = ({ before, after }: OnlineRun): string => (update.kind === 'compliance' ? before : after);
-  const runs = witness === undefined ? [run] : [run, witness];
+  const runs = [run, ...(witness === undefined ? [] : [witness]), ...earlier.map((one) => one.run)];
   return withImages(
     runs.flatMap((one) => [one.before, after(one)]),
-    async ([before, afterImage, witnessBefore, witnessAfter]) => {
+    async (images) => {
+      const pairs = runs.map((_, index) => ({ before: images[2 * index]!, after: images[2 * index + 1]! }));
+      const first = witness === undefined ? 1 : 2;
       const { instanceId } = run.machine;
       const request: CaptureRequest = {
-        before: before!,
-        after: afterImage!,
+        ...pairs[0]!,
         update,
         run: 'bench',
         classId: '0123456789ab',
@@ -66,9 +81,13 @@ export function captureRuns(
         capturedAt: new Date(),
         memberPackages,
         recording: run.recording,
-        ...(witness === undefined
-          ? {}
-          : { witness: { before: witnessBefore!, after: witnessAfter!, summary: witness.recording } }),
+        ...(witness === undefined ? {} : { witness: { ...pairs[1]!, summary: witness.recording } }),
+        earlier: earlier.map(({ run: there, stored }, index) => ({
+          instanceId: there.machine.instanceId,
+          ...pairs[first + index]!,
+          summary: there.recording,
+          manifest: stored.manifest,
+        })),
       };
       const captured = await capture(request);
       const packs = new MemoryPackStore();
@@ -76,7 +95,10 @@ export function captureRuns(
       const { bytes, digest } = serializeManifest({ ...captured.manifest, packs: index });
       const manifest = parseManifest(bytes, digest);
       const witnessUsed = captured.witness?.used ?? false;
-      return { manifest, packs, capturedOn: instanceId, witnessUsed, note: captured.witness?.note };
+      return {
+        ...{ manifest, packs, capturedOn: instanceId, witnessUsed, note: captured.witness?.note },
+        unexplained: captured.earlier?.unexplained,
+      };
     },
   );
 }

@@ -3,10 +3,19 @@ import { classify, type ImageClass } from '../../core/classify/classify';
 import type { Difference } from '../../core/match/difference';
 import type { Update } from '../../core/update/update';
 import type { MachinePlan } from './fleet-plan';
-import { captureRuns, matchFile, profileOf, type StoredManifest } from './fleet-product';
+import {
+  captureRuns,
+  type CapturedRuns,
+  type EarlierCapture,
+  matchFile,
+  profileOf,
+  type StoredManifest,
+} from './fleet-product';
 import type { OnlineRun } from './online-updates';
 
 const MAX_ROUNDS = 8;
+/** Machines of other classes that a capture asks, as the step does. */
+const MAX_EARLIER = 3;
 /** Images read at the same time. */
 const AT_ONCE = 4;
 
@@ -53,6 +62,8 @@ export async function patchInRounds(
   const notes: string[] = [];
   const told = new Map<string, string[]>();
   const known: StoredManifest[] = [];
+  /** By instance, what it was compared with, the last first. */
+  const compared = new Map<string, readonly EarlierCapture[]>();
   let classes = 0;
   let waiting = new Map<string, readonly string[]>(machines.map(({ instanceId }) => [instanceId, []]));
   let round = 0;
@@ -79,7 +90,8 @@ export async function patchInRounds(
     });
     left.push(...classified.unclassified);
     waiting = new Map();
-    for (const imageClass of classified.classes) await patchClass(imageClass);
+    const siblings: EarlierCapture[] = [];
+    for (const imageClass of classified.classes) await patchClass(imageClass, siblings);
   }
   left.push(...[...waiting.keys()].map((instanceId) => ({ instanceId, reason: 'no round was left' })));
   return { online, rounds: round, classes, patched, differences: told, left, notes };
@@ -91,19 +103,42 @@ export async function patchInRounds(
     return undefined;
   }
 
-  async function patchClass({ classId, representative, witness, members }: ImageClass): Promise<void> {
+  /** In later rounds a witness is asked only when machines of other classes do not explain everything. */
+  async function captureClass(
+    run: OnlineRun,
+    witness: OnlineRun | undefined,
+    siblings: readonly EarlierCapture[],
+  ): Promise<CapturedRuns> {
+    const own = compared.get(run.machine.instanceId) ?? [];
+    const earlier = round === 1 ? [] : [...own, ...siblings].slice(0, MAX_EARLIER);
+    if (earlier.length > 0) {
+      const alone = await captureRuns(update, run, { earlier }, packages);
+      if (witness === undefined || alone.unexplained?.length === 0) return alone;
+      notes.push(`${run.machine.hostName}: a witness was needed: ${alone.unexplained?.[0] ?? ''}`);
+    }
+    if (witness === undefined) return captureRuns(update, run, {}, packages);
+    online.push(witness.machine.instanceId);
+    const stored = await captureRuns(update, run, { witness, earlier }, packages);
+    if (!stored.witnessUsed) {
+      notes.push(
+        `${run.machine.hostName}: the witness ${witness.machine.hostName} was no data point: ${stored.note ?? 'no reason given'}`,
+      );
+      // It was run there all the same.
+      known.unshift(await captureRuns(update, witness, {}, packages));
+    }
+    return stored;
+  }
+
+  async function patchClass(
+    { classId, representative, witness, members }: ImageClass,
+    siblings: EarlierCapture[],
+  ): Promise<void> {
     classes++;
     const run = runs.get(representative.instanceId)!;
     const witnessRun = witness && runs.get(witness.instanceId)!;
-    online.push(representative.instanceId, ...(witness === undefined ? [] : [witness.instanceId]));
-    const stored = await captureRuns(update, run, witnessRun, packages);
-    if (witnessRun !== undefined && !stored.witnessUsed) {
-      notes.push(
-        `${run.machine.hostName}: the witness ${witnessRun.machine.hostName} was no data point: ${stored.note ?? 'no reason given'}`,
-      );
-      // It was run there all the same.
-      known.unshift(await captureRuns(update, witnessRun, undefined, packages));
-    }
+    online.push(representative.instanceId);
+    const stored = await captureClass(run, witnessRun, siblings);
+    siblings.push({ run, stored });
     const results = await Promise.all(
       members.map((instanceId) => limit(() => matchFile(runs.get(instanceId)!.before, stored))),
     );
@@ -113,6 +148,7 @@ export async function patchInRounds(
         patched.push({ machine: byId.get(instanceId)!, by: stored });
         continue;
       }
+      compared.set(instanceId, [{ run, stored }, ...(compared.get(instanceId) ?? [])]);
       told.set(instanceId, [...(told.get(instanceId) ?? []), inWords(result.differences[0]!)]);
       if (instanceId === representative.instanceId) {
         // Another round would end the same.

@@ -20,6 +20,7 @@ import { compareDataPoints } from './compare-data-points';
 import { dataPoint } from './data-point';
 import { Decisions } from './decisions';
 import { dueCandidates } from './due-candidates';
+import type { EarlierAnswer, EarlierMachine } from './earlier-machines';
 import { compareInitramfsByContent } from './initramfs-changes';
 import { LeftOut } from './left-out';
 import { modificationTimes } from './modification-times';
@@ -47,6 +48,8 @@ export interface CaptureRequest {
   readonly representative: Manifest['representative'];
   readonly capturedAt: Date;
   readonly witness?: CaptureWitness;
+  /** Machines of other classes on which the update was run before; asked where there is no witness, or it tells nothing. */
+  readonly earlier?: readonly EarlierMachine[];
   /** `name:architecture` of every package that a member of the class has: keeps the manifest small. */
   readonly memberPackages?: ReadonlySet<string>;
   /** Of the representative: changes that were none of the update's are left out. */
@@ -61,6 +64,8 @@ export interface Capture {
   readonly manifest: Manifest;
   /** Whether the witness told anything, and why it did not. */
   readonly witness?: { readonly used: boolean; readonly note?: string };
+  /** What machines of other classes told, where these were asked. */
+  readonly earlier?: EarlierAnswer;
   /** Every content that the operations put, each once, in their order; read from the after-image when asked for. */
   contents(): AsyncIterable<Content>;
 }
@@ -143,6 +148,8 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     changes,
     representative,
     witness: request.witness,
+    ...(request.earlier && { earlier: request.earlier }),
+    ...(recording && { recording }),
     changedPaths: new Set(allChanged.map(({ path }) => path)),
     rules: request.volatilePaths ?? VOLATILE_PATHS,
     codecFor,
@@ -176,6 +183,7 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   return {
     manifest,
     ...(compared.witness && { witness: compared.witness }),
+    ...(compared.earlier && { earlier: compared.earlier }),
     contents: () => contentsInOrder(manifest.operations, after, { ...changes, recordContents }),
   };
 }

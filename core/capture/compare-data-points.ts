@@ -1,18 +1,19 @@
 import type { Digest } from '../chunk-store/chunk-store';
 import type { Image } from '../image/image';
-import type { Manifest, Operation, OperationOf } from '../manifest/manifest-schema';
+import type { Manifest, Operation } from '../manifest/manifest-schema';
 import type { RecordingSummary } from '../recording/summarize-recording';
 import type { RecordCodec } from '../records/record-codec';
 import { crossDifference, isState } from './cross-difference';
-import { type DataPoint, dataPoint } from './data-point';
+import type { DataPoint } from './data-point';
 import type { Decisions } from './decisions';
+import { type EarlierAnswer, type EarlierMachine, explainByEarlier } from './earlier-machines';
+import { explainAlone, type OperationContents } from './explain-alone';
 import { changedThereOnly, witnessMisfit } from './judge-witness';
 import { manifestAccounts } from './manifest-accounts';
 import { neutralBefores } from './neutral-befores';
-import { withOwnValues } from './own-values';
 import type { Changes } from './read-changes';
-import { pathAlone, pathOnOther, type PathTemplate } from '../variation/path-templates';
-import { TemplatesAlone, TemplatesOfTwo } from './templates';
+import { type SecondMachine, secondMachine } from './second-machine';
+import { templatesOfTwo } from './templates';
 import type { VolatileRule } from './volatile-paths';
 
 export interface ComparisonRequest {
@@ -21,6 +22,9 @@ export interface ComparisonRequest {
   readonly changes: Changes;
   readonly representative: DataPoint;
   readonly witness?: { readonly before: Image; readonly after: Image; readonly summary?: RecordingSummary };
+  /** Machines of other classes that are asked where there is no witness. */
+  readonly earlier?: readonly EarlierMachine[];
+  readonly recording?: RecordingSummary;
   /** Every path that changed on the representative, whoever changed it. */
   readonly changedPaths: ReadonlySet<string>;
   readonly rules: readonly VolatileRule[];
@@ -37,20 +41,21 @@ export interface ComparedDataPoints {
   readonly warnings: readonly string[];
   readonly onlyOnline: readonly string[];
   readonly witness?: { readonly used: boolean; readonly note?: string };
+  readonly earlier?: EarlierAnswer;
 }
-
-/** An update takes less, with all its restarts. */
-const LONGEST_UPDATE_MS = 24 * 3600 * 1000;
 
 /**
  * Tells what of an update is the same for every machine, what is each machine's own, and what is chance: by the
- * representative and a second machine of its class where there is one, else by the representative alone.
+ * representative and a second machine of its class where there is one, by what the update did on machines of other
+ * classes where that is known, else by the representative alone.
  */
 export async function compareDataPoints(request: ComparisonRequest): Promise<ComparedDataPoints> {
   const { operations, changes, representative, codecFor, decisions } = request;
-  const recordOf = recordReader(changes);
-  const contentOf = async ({ path, content }: OperationOf<'put-file'>): Promise<Uint8Array> =>
-    changes.kept.get(content) ?? (await representative.after.readFile(path));
+  const contents: OperationContents = {
+    recordOf: ({ after, content }) => changes.recordContents.get(content ?? (after as Digest))!,
+    contentOf: async ({ path, content }) =>
+      changes.kept.get(content) ?? (await representative.after.readFile(path)),
+  };
   const judged = request.witness && (await judge(request, request.witness));
 
   if (judged?.witness !== undefined) {
@@ -59,26 +64,25 @@ export async function compareDataPoints(request: ComparisonRequest): Promise<Com
       operations: judged.operations,
       representative,
       witness,
-      templates: new TemplatesOfTwo(
-        { left: representative.is.points, right: witness.is.points },
-        { left: representative.after.identity, right: witness.after.identity },
-        { from: new Date(request.capturedAt.getTime() - LONGEST_UPDATE_MS), to: request.capturedAt },
-      ),
-      contentOf,
-      recordOf,
+      templates: templatesOfTwo(representative, witness, request.capturedAt),
+      ...contents,
       codecFor,
       decisions,
     });
     const more = await onlyThere(request, witness);
     return {
       operations: compared.operations,
-      accounts: await manifestAccounts(compared.operations, recordOf, representative, witness),
+      accounts: await manifestAccounts(compared.operations, contents.recordOf, representative, witness),
       warnings: [...compared.warnings, ...more.warnings],
       onlyOnline: [...compared.onlyOnline, ...more.onlyOnline],
       witness: { used: true },
     };
   }
 
+  const note = judged && { witness: { used: false, note: judged.misfit } };
+  if (request.earlier !== undefined && request.earlier.length > 0) {
+    return { ...(await explainByEarlier(request, request.earlier, contents)), ...note };
+  }
   const { operations: befores } = await neutralBefores(
     operations,
     changes,
@@ -86,64 +90,27 @@ export async function compareDataPoints(request: ComparisonRequest): Promise<Com
     undefined,
     codecFor,
   );
-  const templates = new TemplatesAlone(representative.is.points, representative.after.identity);
-  const alone = await withOwnValues(befores.map(withOwnPath), templates, contentOf, recordOf, decisions);
+  const alone = await explainAlone(befores, representative, contents, decisions);
   return {
-    operations: alone.operations,
-    accounts: await manifestAccounts(alone.operations, recordOf, representative, undefined),
-    warnings: alone.warnings,
+    ...alone,
+    accounts: await manifestAccounts(alone.operations, contents.recordOf, representative, undefined),
     onlyOnline: [],
-    ...(judged && { witness: { used: false, note: judged.misfit } }),
+    ...note,
   };
-
-  /** What is changed under a name that may be a word is there on every machine that matches. */
-  function withOwnPath(operation: Operation): Operation {
-    const isChanged = operation.before !== 'absent' && operation.after !== 'absent';
-    const found = pathAlone(operation.path, representative.is.points).filter(
-      ({ fixed }) => !isChanged || fixed !== true,
-    );
-    return found.length === 0 ? operation : { ...operation, pathSubstitutions: found };
-  }
 }
 
 /** Whether the witness was of this class before; then with what others must have had, as both machines tell it. */
 async function judge(
-  { operations, changes, representative, codecFor, manifestOf }: ComparisonRequest,
-  { before, after, summary }: NonNullable<ComparisonRequest['witness']>,
+  request: ComparisonRequest,
+  images: NonNullable<ComparisonRequest['witness']>,
 ): Promise<
-  | { readonly witness: DataPoint; readonly operations: Operation[] }
+  | (SecondMachine & { readonly misfit?: undefined })
   | { readonly witness?: undefined; readonly misfit: string }
 > {
-  const recorded = summary?.lost === false ? (path: string) => summary.paths.get(path) : undefined;
-  const there = await dataPoint(before, after, recorded);
-  const templates = await pathTemplates(operations, representative, there);
-  const witness = { ...there, pathOf: (path: string) => templates.get(path)?.path ?? path };
-  const befores = await neutralBefores(operations, changes, representative, witness, codecFor);
-  const misfit = await witnessMisfit(manifestOf(befores.operations), befores.there, witness, codecFor);
-  if (misfit !== undefined) return { misfit };
-  const made = befores.operations.map((operation): Operation => {
-    const substitutions = templates.get(operation.path)?.substitutions ?? [];
-    return substitutions.length === 0 ? operation : { ...operation, pathSubstitutions: [...substitutions] };
-  });
-  return { witness, operations: made };
-}
-
-/** Paths that the witness has by its own values, and not as the representative has them. */
-async function pathTemplates(
-  operations: readonly Operation[],
-  { is, was }: DataPoint,
-  there: DataPoint,
-): Promise<ReadonlyMap<string, PathTemplate>> {
-  const templates = new Map<string, PathTemplate>();
-  for (const { path, after } of operations) {
-    const [own, other, image] =
-      after === 'absent' ? [was, there.was, there.before] : [is, there.is, there.after];
-    const template = pathOnOther(path, own.points, other.points);
-    if (template === undefined) continue;
-    const isOwn = template.path === path || (await image.lstat(path)) === undefined;
-    if (isOwn && (await image.lstat(template.path)) !== undefined) templates.set(path, template);
-  }
-  return templates;
+  const second = await secondMachine(request, images);
+  const { witness, operations, there } = second;
+  const misfit = await witnessMisfit(request.manifestOf(operations), there, witness, request.codecFor);
+  return misfit === undefined ? second : { misfit };
 }
 
 async function onlyThere(
@@ -163,10 +130,4 @@ async function onlyThere(
     else onlyOnline.push(`${path} cannot be made offline: ${reason}`);
   }
   return { warnings, onlyOnline };
-}
-
-function recordReader(
-  changes: Pick<Changes, 'recordContents'>,
-): (record: OperationOf<'put-record'>['records'][number]) => Uint8Array {
-  return ({ after, content }) => changes.recordContents.get(content ?? (after as Digest))!;
 }

@@ -10,6 +10,7 @@ import { RecordFormatError } from '../records/record-errors';
 import { ownerlessDigest } from '../variation/neutral-entry';
 import type { DataPoint } from './data-point';
 import type { Decisions } from './decisions';
+import type { OperationContents } from './explain-alone';
 import type { Template, TemplatesOfTwo } from './templates';
 
 /** Larger files must be equal. */
@@ -28,16 +29,18 @@ export interface CrossDifference {
   readonly onlyOnline: string[];
 }
 
-export interface CrossDifferenceRequest {
+export interface CrossDifferenceRequest extends OperationContents {
   readonly operations: readonly Operation[];
   readonly representative: DataPoint;
   readonly witness: DataPoint;
   readonly templates: TemplatesOfTwo;
-  /** What an operation of the representative puts. */
-  contentOf(operation: OperationOf<'put-file'>): Promise<Uint8Array>;
-  recordOf(record: OperationOf<'put-record'>['records'][number]): Uint8Array;
   readonly codecFor: (path: string) => RecordCodec | undefined;
   readonly decisions: Decisions;
+  /**
+   * Given with a witness of another class, on which the update had other things to do: paths that it does not explain are
+   * carried as they are and gathered here, with the reason, instead of being left out.
+   */
+  readonly unexplained?: Map<string, string>;
 }
 
 /**
@@ -81,8 +84,7 @@ class Comparison {
     const verdict = await this.compareEntry(operation);
     if (verdict === 'same') return operation;
     if ('random' in verdict) {
-      this.random(path, verdict.random);
-      return undefined;
+      return this.random(path, verdict.random) ? operation : undefined;
     }
     return this.templated(operation, verdict);
   }
@@ -110,13 +112,19 @@ class Comparison {
     };
   }
 
-  private random(path: string, reason: string, record?: string): void {
-    const { decisions, representative } = this.request;
+  /** Whether it is carried all the same. */
+  private random(path: string, reason: string, record?: string): boolean {
+    const { decisions, representative, unexplained } = this.request;
+    if (unexplained !== undefined) {
+      unexplained.set(path, reason);
+      return true;
+    }
     const author = representative.recorded?.(path)?.changedByUpdate;
     const what = record === undefined ? path : `${path} (${record})`;
     decisions.add(path, 'left-out', record === undefined ? reason : `${record}: ${reason}`);
     if (!isState(path)) this.onlyOnline.push(`${what} cannot be made offline: ${reason}`);
     else if (author !== 'no') this.warnings.push(`${what} is left out: ${reason}`);
+    return false;
   }
 
   private async compareEntry(operation: Exclude<Operation, { kind: 'put-record' }>): Promise<Verdict> {
@@ -166,13 +174,11 @@ class Comparison {
     const stat = await witness.after.lstat(witness.pathOf(path));
     const isBackup = operation.copyOf !== undefined;
     if (file === undefined || own === undefined || stat === undefined) {
-      if (isBackup) return operation;
-      this.random(path, NOT_THERE.random);
-      return undefined;
+      return isBackup || this.random(path, NOT_THERE.random) ? operation : undefined;
     }
     if (!(await this.isSameOwner(path, own, stat))) {
-      this.random(path, 'its mode, owner or attributes are others on the second machine');
-      return undefined;
+      const reason = 'its mode, owner or attributes are others on the second machine';
+      return this.random(path, reason) ? operation : undefined;
     }
     const records: typeof operation.records = [];
     const holds = new Set<string>();
@@ -182,8 +188,7 @@ class Comparison {
         records.push(record);
       } else if ('random' in verdict) {
         // A backup follows its table; what stood in it a step earlier decides nothing.
-        if (isBackup) records.push(record);
-        else this.random(path, verdict.random, record.key);
+        if (isBackup || this.random(path, verdict.random, record.key)) records.push(record);
       } else {
         const { holdsIdentity = [], substitutions } = this.noted(path, verdict);
         for (const one of holdsIdentity) holds.add(one);

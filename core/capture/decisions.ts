@@ -13,6 +13,10 @@ export class Decisions {
     this.paths.push({ path, decision, reason });
   }
 
+  addAll({ paths }: Decisions): void {
+    this.paths.push(...paths);
+  }
+
   /** Absent when everything is simply the same. */
   listed(): Manifest['decisions'] {
     if (this.paths.length === 0) return undefined;

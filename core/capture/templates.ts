@@ -4,6 +4,7 @@ import type { PointOfVariation } from '../variation/points-of-variation';
 import { alignContents, lengthMayCount } from '../variation/substitutions';
 import type { TimeWindow } from '../variation/dates';
 import type { Substitution } from '../render/render-content';
+import type { DataPoint } from './data-point';
 import { identitySearch } from './identity-search';
 
 /** A content with the places of the representative's own values, and what of it cannot be anyone else's. */
@@ -79,6 +80,18 @@ export class TemplatesOfTwo {
     const holdsIdentity = this.search(path, blanked(left, aligned.substitutions));
     return { ...aligned, holdsIdentity };
   }
+}
+
+/** An update takes less, with all its restarts. */
+const LONGEST_UPDATE_MS = 24 * 3600 * 1000;
+
+/** @param capturedAt the update was run before, and not long before: dates of then may be when it ran */
+export function templatesOfTwo(left: DataPoint, right: DataPoint, capturedAt: Date): TemplatesOfTwo {
+  return new TemplatesOfTwo(
+    { left: left.is.points, right: right.is.points },
+    { left: left.after.identity, right: right.after.identity },
+    { from: new Date(capturedAt.getTime() - LONGEST_UPDATE_MS), to: capturedAt },
+  );
 }
 
 /** Values of which the second machine proves nothing, as it has them too. */

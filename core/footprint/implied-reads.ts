@@ -6,6 +6,15 @@ import { compareDebianVersions } from '../records/debian-version';
 /** How package managers name the file that they put beside settings which were changed locally, or keep of them. */
 const BESIDE = /\.(dpkg-(dist|old|new|bak)|ucf-(dist|old)|rpm(new|save|orig))$/;
 
+export function isBeside(path: string): boolean {
+  return BESIDE.test(path);
+}
+
+/** The path of the settings that a file was put beside. */
+export function withoutBeside(path: string): string {
+  return path.replace(BESIDE, '');
+}
+
 /**
  * Entries on which an update's outcome depends, as its operations alone tell, recorded or not:
  *
@@ -20,7 +29,7 @@ export async function impliedReads(operations: readonly Operation[], before: Ima
   const touched = new Set(operations.map(({ path }) => path));
   const paths = new Set<string>();
   for (const { kind, path } of operations) {
-    if (kind === 'put-file' && BESIDE.test(path)) paths.add(path.replace(BESIDE, ''));
+    if (kind === 'put-file' && isBeside(path)) paths.add(withoutBeside(path));
   }
   const isNew = operations.some(
     (operation) =>

@@ -231,8 +231,11 @@ const dataPoint = Type.Object(
   {
     instanceId: shortText,
     kind: Type.Union([Type.Literal('live'), Type.Literal('clone')]),
-    /** The other machine of the class on which the update was run, or what became of it. */
-    role: Type.Union([Type.Literal('representative'), Type.Literal('witness')]),
+    /**
+     * `witness`: the other machine of the class on which the update was run, or what became of it. `earlier`: the
+     * representative of another class, which did the same so far as the classes go.
+     */
+    role: Type.Union([Type.Literal('representative'), Type.Literal('witness'), Type.Literal('earlier')]),
     used: Type.Boolean(),
     note: Type.Optional(shortText),
   },
@@ -295,7 +298,7 @@ export const Manifest = Type.Object(
     ),
     warnings: Type.Array(shortText, { maxItems: 1000 }),
     /** Where the update was run; the first is the representative. */
-    dataPoints: Type.Optional(Type.Array(dataPoint, { minItems: 1, maxItems: 2 })),
+    dataPoints: Type.Optional(Type.Array(dataPoint, { minItems: 1, maxItems: 3 })),
     recording: Type.Optional(recordingFacts),
     reads: Type.Optional(Type.Array(Read, { maxItems: 1_000_000 })),
     packageRelations: Type.Optional(PackageRelations),

@@ -66,11 +66,12 @@ export async function findPackagesBrought(manifest: Manifest, image: Image): Pro
       : [],
   );
   if (marked.length === 0) return [];
-  const { recordPaths } = packageRules(image.os.packageSystem);
+  const { recordPaths, nameOf } = packageRules(image.os.packageSystem);
   const installed = await installedPackages(image);
   const own = await marksOf(image);
   return marked.flatMap(({ key, after }) => {
-    const found = installed.get(key);
+    // apt names the machine's own architecture also where a package is for all of them.
+    const found = installed.get(key) ?? installed.get(`${nameOf(key)}:all`);
     const mark = own?.get(key);
     if (found === undefined || (mark !== undefined && digestOf(mark) === after)) return [];
     const why = 'the update brings this package along, and this machine has it already';

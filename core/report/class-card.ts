@@ -8,8 +8,8 @@ export function classCard(one: ReportedClass): Html {
   return html`<section class="card">
     <h3>${classId} <span class="soft">round ${round}</span></h3>
     <p>
-      ${representative(one)}${witness(one)} ${one.memberCount} member(s), ${one.matchedCount} matched,
-      ${one.patchedCount} patched.
+      ${representative(one)}${witness(one)}${earlier(one)} ${one.memberCount} member(s), ${one.matchedCount}
+      matched, ${one.patchedCount} patched.
     </p>
     <p class="soft small">${reason}</p>
     ${manifest(one)} ${warnedOnline(one)}
@@ -27,6 +27,15 @@ function representative({ representative: { instanceId, kind }, update, recorded
   }
   return html`Representative:
   ${kind === 'clone' ? 'a clone of ' : ''}<code>${instanceId}</code>${ended(update)}.`;
+}
+
+/** Why a class of a later round needed no witness, or one all the same. */
+function earlier({ dataPoints = [] }: ReportedClass): Html | undefined {
+  const other = dataPoints.find(({ role }) => role === 'earlier');
+  if (other === undefined) return undefined;
+  return other.used
+    ? html` <code>${other.instanceId}</code> of another class did the same, so that no witness was needed.`
+    : html` <code>${other.instanceId}</code> of another class was no second data point: ${other.note ?? ''}.`;
 }
 
 /** Why there is one data point only stands in the note of the second. */

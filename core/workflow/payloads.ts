@@ -80,6 +80,8 @@ export interface WitnessItem {
   readonly instanceId: string;
   readonly kind: 'live' | 'clone';
   readonly timeoutSeconds: number;
+  /** In later rounds: the update is run on it when what other classes told does not explain the representative's. */
+  readonly onlyIfNeeded?: true;
 }
 /** One line of classes.jsonl. */
 export interface ClassItem {
@@ -143,6 +145,8 @@ export interface CaptureUpdateOutput {
   readonly manifestKey: string;
   readonly manifestDigest: string;
   readonly operationCount: number;
+  /** Whether the witness that is kept for this should be asked before anybody is patched by this manifest. */
+  readonly witnessNeeded: boolean;
 }
 
 /** A member with the manifest that is to be matched with it or applied to it. */

@@ -21,7 +21,8 @@ const machines = async (): Promise<Report['machines']> =>
 
 test('a live representative is updated, equal stopped machines are patched, the one that differs gets a clone of its own', async () => {
   const live = await fleet.machine('live', { running: true });
-  const twin = await fleet.machine('twin');
+  // The witness is the first by its id.
+  const twin = await fleet.machine('twin', { instanceId: 'i-00000000000000001' });
   const other = await fleet.machine('other');
   const script = "printf 'setting = mine\\n' > $MNT/etc/app.conf";
   const changed = await fleet.machine('changed', { script });

@@ -9,7 +9,7 @@ const CLASS: TestClass = {
   check: true,
   members: ['i-1', 'i-2'],
 };
-const NOTHING = { manifestKey: 'm', manifestDigest: 'sha256:m', operationCount: 0 };
+const NOTHING = { manifestKey: 'm', manifestDigest: 'sha256:m', operationCount: 0, witnessNeeded: false };
 
 async function run(own: Own = {}, change: Partial<TestClass> = {}) {
   const workflow = workflowUnderTest(

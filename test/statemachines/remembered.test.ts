@@ -54,7 +54,7 @@ test.each([
   [
     'nothing was to be changed',
     CLASS,
-    { 'capture-update': () => ({ manifestKey: 'm', manifestDigest: 'd', operationCount: 0 }) },
+    { 'capture-update': () => ({ manifestKey: 'm', manifestDigest: 'd', operationCount: 0, witnessNeeded: false }) },
   ],
   ['no member matched', { ...CLASS, matched: [] }, {}],
   ['there is no stopped member', { ...CLASS, members: [] }, {}],

@@ -130,7 +130,7 @@ test('a witness whose images cannot be compared is set aside, once', async () =>
     'capture-update': ({ witness }: { witness: { error: unknown } }) =>
       witness.error === null
         ? throwing('CorruptFilesystemError', 'the witness')
-        : { manifestKey: 'manifest', manifestDigest: 'sha256:m', operationCount: 7 },
+        : { manifestKey: 'manifest', manifestDigest: 'sha256:m', operationCount: 7, witnessNeeded: false },
   });
   expect(status).toBe('SUCCEEDED');
   expect(workflow.inputs('capture-update')).toMatchObject([
@@ -160,4 +160,63 @@ test('a class whose representative fails waits for its witness, so that no clone
   expect(workflow.inputs('capture-update')).toEqual([]);
   expect(workflow.inputs('terminate-clone')).toHaveLength(1);
   expect(JSON.stringify(workflow.inputs('record-failure'))).toContain('exit code 1');
+});
+
+describe('a witness that is kept for when it is needed', () => {
+  const later = { witness: { ...CLASS.witness!, onlyIfNeeded: true as const } };
+  const captured = { manifestKey: 'manifest', manifestDigest: 'sha256:m', operationCount: 7 };
+  const needed = {
+    'capture-update': ({ witness }: { witness?: object }) => ({
+      ...captured,
+      witnessNeeded: witness === undefined,
+    }),
+  };
+
+  test('is left alone where other classes told enough', async () => {
+    const { workflow, status, patched } = await run({}, later);
+    expect({ status, patched }).toEqual({ status: 'SUCCEEDED', patched: ['i-1', 'i-2', 'i-3'] });
+    expect(workflow.inputs('capture-update')).toEqual([
+      { run: 'run-1', classId: 'c1', instanceId: 'i-live' },
+    ]);
+    expect(workflow.inputs('launch-clone')).toEqual([]);
+  });
+
+  test('is updated after the representative where they did not, and the capture is made of both', async () => {
+    const { workflow, status, patched } = await run(needed, later);
+    expect({ status, patched }).toEqual({ status: 'SUCCEEDED', patched: ['i-1', 'i-2', 'i-3'] });
+    expect(workflow.inputs('capture-update')).toEqual([
+      { run: 'run-1', classId: 'c1', instanceId: 'i-live' },
+      {
+        run: 'run-1',
+        classId: 'c1',
+        instanceId: 'i-live',
+        witness: { instanceId: 'i-3-clone', error: null },
+      },
+    ]);
+    expect(workflow.inputs('terminate-clone')).toEqual([{ run: 'run-1', classId: 'c1', instanceId: 'i-3' }]);
+    const last = workflow.calls.findLastIndex(({ step }) => step === 'capture-update');
+    expect(workflow.calls.findIndex(({ step }) => step === 'match-instance')).toBeGreaterThan(last);
+  });
+
+  test('costs the second data point only when it fails', async () => {
+    const { workflow, status, patched } = await run(
+      {
+        ...needed,
+        'start-update': only('i-3-clone', () => throwing('BadWitnessError', 'as told'), { commandId: 'c' }),
+      },
+      later,
+    );
+    expect({ status, patched }).toEqual({ status: 'SUCCEEDED', patched: ['i-1', 'i-2', 'i-3'] });
+    expect(workflow.inputs('capture-update')).toMatchObject([
+      { instanceId: 'i-live' },
+      { witness: { instanceId: 'i-3', error: { Error: 'BadWitnessError' } } },
+    ]);
+  });
+
+  test('is asked once, whatever the capture says then', async () => {
+    const always = { 'capture-update': () => ({ ...captured, witnessNeeded: true }) };
+    const { workflow, status } = await run(always, later);
+    expect(status).toBe('SUCCEEDED');
+    expect(workflow.inputs('capture-update')).toHaveLength(2);
+  });
 });

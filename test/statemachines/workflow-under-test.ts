@@ -153,7 +153,7 @@ function wellBehaved(fleet: TestFleet, put: (key: string, items: readonly object
     }),
     'start-update': () => ({ commandId: 'command' }),
     'check-update': () => ({ done: true, status: 'Success' }),
-    'capture-update': () => ({ ...MANIFEST, operationCount: 7 }),
+    'capture-update': () => ({ ...MANIFEST, operationCount: 7, witnessNeeded: false }),
     'terminate-clone': () => ({ done: true }),
     'match-instance': () => ({ matched: true }),
     'select-matched': ({ classId }: payloads.SelectMatchedInput): payloads.SelectMatchedOutput => {

@@ -19,7 +19,8 @@ const UPDATE = `
   ln -sfn libx.so.2 $MNT/usr/lib/libx.so
   printf 'setting = new\\n' > $MNT/etc/app.conf
   mkdir -p $MNT/usr/share/doc/x; seq 1 440000 > $MNT/usr/share/doc/x/big
-  sed -i 's/^Version: 1.0$/Version: 1.1/' $MNT/var/lib/dpkg/status`;
+  sed -i 's/^Version: 1.0$/Version: 1.1/' $MNT/var/lib/dpkg/status
+  if [ -e $MNT/etc/app.hook ]; then . $MNT/etc/app.hook; fi`;
 
 /** All of it, as a recorder would see it. */
 export const CHANGED_BY_UPDATE = [

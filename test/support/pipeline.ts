@@ -14,6 +14,7 @@ export interface CapturedUpdate {
   readonly packs: MemoryPackStore;
   /** Whether a second machine told anything. */
   readonly witness?: Capture['witness'];
+  readonly earlier?: Capture['earlier'];
 }
 
 /** Captures, stores contents and manifest, and reads the manifest back as the next step would. */
@@ -36,8 +37,9 @@ export async function captureUpdate(
   const packs = new MemoryPackStore();
   const index = await storeContents(captured.contents(), packs);
   const { bytes, digest } = serializeManifest({ ...captured.manifest, packs: index });
-  const { witness } = captured;
-  return { manifest: parseManifest(bytes, digest), packs, ...(witness && { witness }) };
+  const { witness, earlier } = captured;
+  const told = { ...(witness && { witness }), ...(earlier && { earlier }) };
+  return { manifest: parseManifest(bytes, digest), packs, ...told };
 }
 
 export function applyCaptured(

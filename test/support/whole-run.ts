@@ -130,11 +130,14 @@ async function captureClass(services: TestServices, item: ClassItem): Promise<Ca
   const { run, classId, representative } = item;
   const kind = representative.kind === 'clone' ? 'clone' : 'live';
   const instanceId = await runUpdate(services, { run, classId, ...representative, kind });
-  const witness =
-    item.witness === undefined
-      ? {}
-      : { witness: await runWitness(services, { run, classId, ...item.witness }) };
-  return captureUpdate(services, { run, classId, instanceId, ...witness });
+  const captured = { run, classId, instanceId };
+  if (item.witness === undefined) return captureUpdate(services, captured);
+  if (item.witness.onlyIfNeeded === true) {
+    const alone = await captureUpdate(services, captured);
+    if (!alone.witnessNeeded) return alone;
+  }
+  const witness = await runWitness(services, { run, classId, ...item.witness });
+  return captureUpdate(services, { ...captured, witness });
 }
 
 type OnlineMachine = MemberItem & { readonly kind: 'live' | 'clone' };

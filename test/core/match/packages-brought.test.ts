@@ -35,6 +35,13 @@ test('a machine that has a package which the update brings is told', async () =>
   ]);
 });
 
+test('also where the package is for all architectures, and apt marks it with the machine’s own', async () => {
+  const own = [{ key: 'epsilon:amd64', before: 'absent', after: 'sha256:4' }];
+  const marked = { operations: [status, { ...states, records: own }] } as unknown as Manifest;
+  expect(await findPackagesBrought(marked, await machine('delta', 'epsilon'))).toHaveLength(1);
+  expect(await findPackagesBrought(marked, await machine('delta'))).toEqual([]);
+});
+
 test('a machine without it is not', async () => {
   expect(await findPackagesBrought(manifest, await machine('delta', 'other'))).toEqual([]);
 });

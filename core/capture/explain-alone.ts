@@ -1,19 +1,45 @@
 import type { Operation, OperationOf } from '../manifest/manifest-schema';
+import { pathAlone } from '../variation/path-templates';
 import { identityWarning } from './cross-difference';
+import type { DataPoint } from './data-point';
 import type { Decisions } from './decisions';
-import type { TemplatesAlone } from './templates';
+import { TemplatesAlone } from './templates';
 
 type Records = OperationOf<'put-record'>['records'];
+
+/** What the operations of the representative put. */
+export interface OperationContents {
+  contentOf(operation: OperationOf<'put-file'>): Promise<Uint8Array>;
+  recordOf(record: Records[number]): Uint8Array;
+}
+
+/** Makes templates of contents and paths by the representative alone. */
+export function explainAlone(
+  operations: readonly Operation[],
+  { is, after }: DataPoint,
+  contents: OperationContents,
+  decisions: Decisions,
+): Promise<{ operations: Operation[]; warnings: string[] }> {
+  const templates = new TemplatesAlone(is.points, after.identity);
+  return withOwnValues(operations.map(withOwnPath), templates, contents, decisions);
+
+  /** What is changed under a name that may be a word is there on every machine that matches. */
+  function withOwnPath(operation: Operation): Operation {
+    if (operation.pathSubstitutions !== undefined) return operation;
+    const isChanged = operation.before !== 'absent' && operation.after !== 'absent';
+    const found = pathAlone(operation.path, is.points).filter(({ fixed }) => !isChanged || fixed !== true);
+    return found.length === 0 ? operation : { ...operation, pathSubstitutions: found };
+  }
+}
 
 /**
  * Makes templates of what the update wrote, by the representative alone. What is surely its own becomes a place for each
  * machine's value; what may be its own, or stand there by chance, fits no other machine.
  */
-export async function withOwnValues(
+async function withOwnValues(
   operations: readonly Operation[],
   templates: TemplatesAlone,
-  contentOf: (operation: OperationOf<'put-file'>) => Promise<Uint8Array>,
-  recordOf: (record: Records[number]) => Uint8Array,
+  { contentOf, recordOf }: OperationContents,
   decisions: Decisions,
 ): Promise<{ operations: Operation[]; warnings: string[] }> {
   const warnings: string[] = [];

@@ -1,0 +1,62 @@
+import type { Report } from '../../core/report/report';
+import { reportKey } from '../../core/workflow/keys';
+import { startTestServices, type TestServices } from '../support/aws-services';
+import { DiskFleet, FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
+import { wholeRun } from '../support/whole-run';
+
+let fleet: DiskFleet;
+let services: TestServices;
+beforeAll(async () => {
+  fleet = await DiskFleet.make();
+});
+afterAll(() => fleet.remove());
+beforeEach(async () => {
+  services = await startTestServices();
+  fleet.use(services);
+});
+afterEach(() => services.close());
+
+const SETTINGS = "printf 'setting = mine\\n' > $MNT/etc/app.conf";
+
+/** Two machines that match no manifest of the first round and differ alike: one class of the second round. */
+async function run(hook?: string) {
+  await fleet.machine('live', { running: true });
+  // The witness of the first round is the first by its id.
+  await fleet.machine('twin', { instanceId: 'i-00000000000000001' });
+  const script = hook === undefined ? SETTINGS : `${SETTINGS}; echo '${hook}' > $MNT/etc/app.hook`;
+  const [one, two] = [await fleet.machine('one', { script }), await fleet.machine('two', { script })];
+  const output = await wholeRun(services, FLEET_UPDATES, { ...FLEET_INPUT, dataPoints: 2 });
+  const { classes } = await services.documents.read<Report>(reportKey('test-run'));
+  const second = classes.find(({ round }) => round === 2)!;
+  const told = second.dataPoints!.map(({ role, used }) => `${role}: ${used ? 'used' : 'not used'}`);
+  return { output, second, told, one, two };
+}
+
+const content = (machine: { readonly instanceId: string }, file: string): Promise<string> =>
+  fleet.read(machine.instanceId, `cat $MNT${file} 2>/dev/null || true`);
+
+test('what the class before did as well needs no witness', async () => {
+  const { output, told, one, two } = await run();
+  // On the running machine, on its witness, and on the clone of one of the two.
+  expect(output).toMatchObject({ succeeded: true, patched: 3, onlineUpdates: 3, notPatched: 0 });
+  expect(told).toEqual(['representative: used', 'earlier: used']);
+  for (const machine of [one, two]) {
+    expect(await content(machine, '/etc/app.conf')).toBe('setting = new\n');
+    expect(await content(machine, '/usr/lib/libx.so')).toBe('new library\n');
+  }
+}, 120_000);
+
+test('what it did not do is asked of a witness, and is the same there', async () => {
+  const { output, told, one, two } = await run('echo by the hook > $MNT/etc/app.extra');
+  expect(output).toMatchObject({ succeeded: true, patched: 3, onlineUpdates: 4 });
+  expect(told).toEqual(['representative: used', 'witness: used']);
+  for (const machine of [one, two]) expect(await content(machine, '/etc/app.extra')).toBe('by the hook\n');
+}, 120_000);
+
+test('chance is found out by the witness, and is copied to nobody', async () => {
+  const { output, second, two } = await run('head -c 9 /dev/urandom | base64 > $MNT/etc/app.key');
+  expect(output).toMatchObject({ patched: 1, onlineUpdates: 4, notPatched: 2 });
+  expect(second.onlyOnline).toEqual([expect.stringContaining('/etc/app.key cannot be made offline')]);
+  expect(await content(two, '/etc/app.key')).toBe('');
+  expect(await content(two, '/etc/app.conf')).toBe('setting = mine\n');
+}, 120_000);
