@@ -2,7 +2,7 @@ import { ListComplianceItemsCommand } from '@aws-sdk/client-ssm';
 import type { Instance } from '@aws-sdk/client-ec2';
 import { parseCheckOutput } from '../../core/compliance/parse-check-output';
 import type { ComplianceResult } from '../../core/compliance/compliance-result';
-import type { Report } from '../../core/report/report';
+import type { Report, ReportedMachine } from '../../core/report/report';
 import { TWIN_SUFFIX } from '../../local/fleet/fleet-machines';
 import type { AwsClients } from '../run/aws-clients';
 import type { OracleCase } from './cases/oracle-case';
@@ -19,7 +19,7 @@ export interface CheckSubject {
 
 /**
  * Runs the check on the twin of every stopped machine, and holds what the run told of the machine against what it found
- * there: in the report, and in SSM Compliance where the machine is known.
+ * there: in the report, and in SSM Compliance, where the embedded cloud knows every machine.
  *
  * @returns what is wrong, a sentence each
  */
@@ -30,19 +30,31 @@ export async function runCheck(
   const machines = new Machines(clients);
   const fleet = await machines.byName();
   const problems: string[] = [];
-  for (const { name, classId } of report.machines) {
+  for (const machine of report.machines) {
+    const { name, classId } = machine;
     const told = report.classes.find((one) => one.classId === classId)?.compliance?.result;
     const twin = fleet.get(name + TWIN_SUFFIX);
-    if (told === undefined) problems.push(`${name}: the run found nothing about it`);
+    const recorded = await itemsOf(clients, machine.instanceId);
+    problems.push(...untold(machine, recorded.size));
     if (told === undefined || twin === undefined) continue;
     const expected = await checkTwin(machines, twin, oracleCase.online);
     problems.push(...differences(`the report of ${name}`, foundIn(told), expected));
-    const recorded = await itemsOf(clients, fleet.get(name)?.InstanceId ?? '');
-    if (recorded.size > 0) problems.push(...differences(`SSM Compliance of ${name}`, recorded, expected));
+    problems.push(...differences(`SSM Compliance of ${name}`, recorded, expected));
     const failed = [...expected].filter(([, answer]) => answer.startsWith('fail'));
     tell(`${name}: ${expected.size} rules, ${failed.length} fail, as on its twin`);
   }
   return problems;
+}
+
+/** A class has a result, whoever of it the result holds for: what is told of the machine itself is what counts. */
+export function untold(
+  { name, rules }: Pick<ReportedMachine, 'name' | 'rules'>,
+  recordedItems: number,
+): string[] {
+  return [
+    ...(rules === undefined ? [`${name}: the run found nothing about it`] : []),
+    ...(recordedItems === 0 ? [`${name}: SSM Compliance has nothing about it`] : []),
+  ];
 }
 
 async function checkTwin(machines: Machines, twin: Instance, commands: readonly string[]): Promise<Found> {

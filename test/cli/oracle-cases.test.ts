@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ORACLE_CASES, oracleCaseNamed } from '../../cli/oracle/cases/all-cases';
 import { problemsOfAnswers } from '../../cli/oracle/compare-answers';
 import { compareTrees, type TreeEntry } from '../../cli/oracle/compare-trees';
+import { untold } from '../../cli/oracle/run-check';
 import { mistakesOf } from '../../core/workflow/mistakes';
 import { Update } from '../../core/update/update';
 
@@ -53,6 +54,16 @@ test('a rule for the content alone does not excuse a missing file or another own
   expect(await unexplained({ content: 'b', uid: 7 })).toEqual(['uid']);
   expect(await unexplained()).toEqual(['exists']);
 });
+
+test.each([
+  ['nothing of it', undefined, 10, /found nothing about it/],
+  ['its result to nobody else', { passed: 9, failed: 1 }, 0, /SSM Compliance has nothing/],
+])('a machine of a checked class is a problem when the run told %s', (_name, rules, recorded, words) =>
+  expect(untold({ name: 'elm', rules }, recorded)).toEqual([expect.stringMatching(words)]),
+);
+
+test('it is none when both tell its result', () =>
+  expect(untold({ name: 'elm', rules: { passed: 9, failed: 1 } }, 10)).toEqual([]));
 
 describe('answers', () => {
   const fleet = (patched: string, twin: string, online: string) => ({
