@@ -60,6 +60,10 @@ const WHOLE_TABLES: readonly (readonly [RegExp, string])[] = [
   [/\bgetent\s+group\s*($|[|;&)>\n])/, '/etc/group'],
   [/\bgetent\s+shadow\s*($|[|;&)>\n])/, '/etc/shadow'],
   [/\b(pwck|grpck)\b/, '/etc/passwd'],
+  [/\bgrpck\b/, '/etc/group'],
+  // Of one account, by whatever name; passwd(1) and chage(1) tell what shadow(5) says.
+  [/\b(pwck|chage\s+(-\w*l|--list)|passwd\s+(-\w*S|--status))\b/, '/etc/shadow'],
+  [/\bapt-mark\s+(show|minimize-manual)/, '/var/lib/apt/extended_states'],
 ];
 
 export function wholeTables(text: string): string[] {

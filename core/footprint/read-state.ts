@@ -16,7 +16,7 @@ import type { Variation } from '../variation/variation';
 import { concernedKeys } from './concerned-records';
 import type { Effects } from './effects';
 import { ignoredRead } from './read-rules';
-import { contentFacts, recordFacts } from './record-facts';
+import { contentFacts, recordFacts, wholeRecordFacts } from './record-facts';
 
 /** What was asked of one entry. */
 export type ReadQuestion = Pick<ManifestRead, 'path' | 'kind' | 'record' | 'asked'>;
@@ -70,8 +70,10 @@ export class ReadStates {
         return this.record(path, record ?? '');
       case 'concerned':
         return this.records(path, (keys) => concernedKeys(path, keys, this.effects));
-      case 'records':
-        return this.records(path, ({ records }) => keysAsked(path, [...records.keys()], asked));
+      case 'records': {
+        const isWhole = asked === undefined;
+        return this.records(path, ({ records }) => keysAsked(path, [...records.keys()], asked), isWhole);
+      }
       case 'package':
         return { state: packageState((await this.installed()).get(record ?? '')) };
       case 'packages':
@@ -147,20 +149,28 @@ export class ReadStates {
     return { state: neutral, ...(plain !== neutral && { plain }) };
   }
 
-  private async records(path: string, keysOf: (file: RecordFile) => Iterable<string>): Promise<ReadState> {
+  private async records(
+    path: string,
+    keysOf: (file: RecordFile) => Iterable<string>,
+    isWhole = false,
+  ): Promise<ReadState> {
     const file = await this.recordFile(path);
     const put = this.effects.records.get(path);
     const keys = file === undefined ? [] : [...keysOf(file)].filter((key) => put?.has(key) !== true).sort();
     // A file without any and one that is not there tell the same.
     if (file === undefined || keys.length === 0) return ABSENT;
-    const facts = keys.map((key) => ({ key, ...this.recordDigests(path, file.records.get(key)!) }));
+    const facts = keys.map((key) => ({ key, ...this.recordDigests(path, file.records.get(key)!, isWhole) }));
     const state = digestOfJson(facts.map(({ key, neutral }) => [key, neutral]));
     const plain = digestOfJson(facts.map(({ key, plain: asItIs }) => [key, asItIs]));
     return { state, ...(plain !== state && { plain }), names: keys };
   }
 
-  private recordDigests(path: string, bytes: Uint8Array): { neutral: Digest; plain: Digest } {
-    const facts = recordFacts(path, bytes);
+  private recordDigests(
+    path: string,
+    bytes: Uint8Array,
+    isWhole = false,
+  ): { neutral: Digest; plain: Digest } {
+    const facts = isWhole ? wholeRecordFacts(path, bytes, this.variation) : recordFacts(path, bytes);
     const plain = digestOf(facts);
     const { bytes: neutral, found } = neutralise(path, facts, this.variation.points);
     return { plain, neutral: found.length === 0 ? plain : digestOf(neutral) };
@@ -194,7 +204,7 @@ export class ReadStates {
     const installed = await this.installed();
     const facts = [...installed]
       .filter(([key]) => !this.effects.packages.has(key))
-      .map(([key, { versions }]) => `${key} ${versions}`)
+      .map(([key, { versions, held }]) => `${key} ${versions}${held ? ' held' : ''}`)
       .sort();
     return { state: digestOfJson(facts), names: facts };
   }

@@ -1,3 +1,8 @@
+import { isOwnId } from '../accounts/account-ids';
+import { mapRecordIds } from '../accounts/account-records';
+import { isSystemId } from '../accounts/number-rules';
+import type { Variation } from '../variation/variation';
+
 /** Of a record, what programs that look it up get to know; the rest of it differs from machine to machine for no matter. */
 export function recordFacts(path: string, bytes: Uint8Array): Uint8Array {
   const facts = FACTS.find(({ pattern }) => pattern.test(path));
@@ -5,11 +10,39 @@ export function recordFacts(path: string, bytes: Uint8Array): Uint8Array {
   return Buffer.from(facts.of(Buffer.from(bytes).toString('latin1')), 'latin1');
 }
 
+/**
+ * Of a record of a table that was asked for as a whole: who looks at every account may look at all that is said of it. What
+ * differs from machine to machine all the same is told by what it means: numbers of accounts by the account and whether it
+ * is a person's, passwords by their form, days by whether they are set.
+ */
+export function wholeRecordFacts(
+  path: string,
+  bytes: Uint8Array,
+  { users, groups }: Pick<Variation, 'users' | 'groups'>,
+): Uint8Array {
+  if (path === '/etc/passwd' || path === '/etc/group') {
+    return mapRecordIds(path === '/etc/passwd' ? 'passwd' : 'group', bytes, (kind, id) => {
+      const name = (kind === 'user' ? users : groups).nameOf.get(id) ?? '';
+      return isOwnId(id) ? `<${kind} ${name} ${isSystemId(id) ? 'of the system' : 'a person'}>` : id;
+    });
+  }
+  if (path !== '/etc/shadow' && path !== '/etc/gshadow') return recordFacts(path, bytes);
+  const [name = '', password = '', ...rest] = Buffer.from(bytes).toString('latin1').split(':');
+  if (path === '/etc/shadow') rest[0] = /^0?$/.test(rest[0] ?? '') ? rest[0]! : '<day>';
+  return Buffer.from([name, passwordForm(password), ...rest].join(':'), 'latin1');
+}
+
+/** crypt(5): locked, none, or by which method it was made. */
+function passwordForm(password: string): string {
+  const [, lock = '', method = '', hash = ''] = /^([!*]*)((?:\$[^$]*\$)?)(.*)$/s.exec(password) ?? [];
+  return lock + method + (hash === '' ? '' : '<password>');
+}
+
 const field = (stanza: string, name: string): string =>
   new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(stanza)?.[1]?.trim() ?? '';
 
 const FACTS: readonly { readonly pattern: RegExp; readonly of: (record: string) => string }[] = [
-  // Numbers are each machine's own; who is in a group is not asked when the group is.
+  // Numbers are each machine's own.
   { pattern: /^\/etc\/passwd$/, of: (record) => without(record, [1, 2, 3]) },
   { pattern: /^\/etc\/group$/, of: (record) => without(record, [1, 2]) },
   // Whether the account is locked, not its password nor when that was set.

@@ -47,8 +47,9 @@ async function machine(hostname = 'web-17'): Promise<MemoryFilesystem> {
   await putStatus(filesystem, installed);
   await put(filesystem, {
     '/etc/hostname': `${hostname}\n`,
-    '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nsvc:x:101:101::/:/bin/sh\n',
     '/etc/group': 'root:x:0:\n',
+    '/etc/shadow': 'root:*:19000:0:99999:7:::\nsvc:$y$j9T$salt$hash:19000:0:90:7:::\n',
     '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
     '/etc/app.conf': 'level = 1\n',
     '/etc/logrotate.d/app': 'weekly\n',
@@ -274,6 +275,74 @@ describe('the update would do something else where', () => {
     expect(await differences(change, [command])).toEqual([expect.stringMatching(expected)]);
     expect(await differences(() => undefined, [command])).toEqual([]);
   });
+
+  const ALL_USERS = "awk -F: '$3 == 0' /etc/passwd";
+  const ALL_PASSWORDS = 'cut -d: -f2,5 /etc/shadow';
+  it.each<[string, string, Change, RegExp]>([
+    [
+      'an account is root by its number',
+      ALL_USERS,
+      files({ '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nsvc:x:0:101::/:/bin/sh\n' }),
+      /^\/etc\/passwd /,
+    ],
+    [
+      'an account is a person by its number',
+      'getent passwd | cut -d: -f3',
+      files({ '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nsvc:x:1001:101::/:/bin/sh\n' }),
+      /^\/etc\/passwd /,
+    ],
+    [
+      'an account needs no password',
+      ALL_PASSWORDS,
+      files({ '/etc/shadow': 'root:*:19000:0:99999:7:::\nsvc::19000:0:90:7:::\n' }),
+      /^\/etc\/shadow /,
+    ],
+    [
+      'a password has a weak form',
+      ALL_PASSWORDS,
+      files({ '/etc/shadow': 'root:*:19000:0:99999:7:::\nsvc:$1$salt$hash:19000:0:90:7:::\n' }),
+      /^\/etc\/shadow /,
+    ],
+    [
+      'a password does not end',
+      'chage -l svc',
+      files({ '/etc/shadow': 'root:*:19000:0:99999:7:::\nsvc:$y$j9T$salt$hash:19000:0:99999:7:::\n' }),
+      /^\/etc\/shadow /,
+    ],
+    [
+      'a package is held',
+      'apt-mark showhold',
+      async (member) => {
+        const text = Buffer.from(await member.readFile('/var/lib/dpkg/status')).toString();
+        await put(member, {
+          '/var/lib/dpkg/status': text.replace(/(Package: tool\nStatus: )install/, '$1hold'),
+        });
+      },
+      /dpkg\/status .*asks for all packages/,
+    ],
+    [
+      'a package was brought along',
+      'apt-mark showauto',
+      files({
+        '/var/lib/apt/extended_states': 'Package: tool\nArchitecture: amd64\nAuto-Installed: 1\n\n',
+      }),
+      /extended_states /,
+    ],
+  ])('%s: %s', async (_what, command, change, expected) => {
+    expect(await differences(change, [command])).toEqual([expect.stringMatching(expected)]);
+    expect(await differences(() => undefined, [command])).toEqual([]);
+  });
+
+  it.each([ALL_USERS, ALL_PASSWORDS])(
+    'but not where only numbers, passwords and days are others: %s',
+    async (command) => {
+      const change = files({
+        '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nsvc:x:120:120::/:/bin/sh\n',
+        '/etc/shadow': 'root:*:19500:0:99999:7:::\nsvc:$y$j9T$other$hash:18000:0:90:7:::\n',
+      });
+      expect(await differences(change, [command])).toEqual([]);
+    },
+  );
 });
 
 describe('the update does the same where', () => {
