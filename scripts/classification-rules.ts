@@ -40,8 +40,16 @@ export function classificationRules(): string {
       ]),
     ),
     '### Reads that say nothing',
-    'Not compared, unless the commands of the update name them.',
-    table(['reason', 'paths'], byReason(READ_RULES.ignored.map(({ pattern, reason }) => [pattern, reason]))),
+    'Not compared, unless the commands of the update name them. With a star: a compliance check that reads them asks what they say, and they are compared.',
+    table(
+      ['reason', 'paths'],
+      byReason(
+        READ_RULES.ignored.map(({ pattern, reason, countsForChecks }) => [
+          `${pattern}${countsForChecks ? ' \\*' : ''}`,
+          reason,
+        ]),
+      ),
+    ),
     '### Directories of which the names count',
     'One more file there may take part in the update, although it was not read on the representative.',
     table(

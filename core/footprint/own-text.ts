@@ -71,7 +71,7 @@ export async function askForOwnText(
     isNamed(path) {
       if (named.has(path)) return true;
       // Logs and the like are below many directories, and no two machines have the same.
-      if (ignoredRead(path) !== undefined) return false;
+      if (ignoredRead(path, update.kind) !== undefined) return false;
       for (let folder = path; folder !== '/';) {
         folder = folder.slice(0, folder.lastIndexOf('/')) || '/';
         if (named.has(folder) && wasListed(folder)) return true;

@@ -55,7 +55,7 @@ export async function readFootprint(request: FootprintRequest): Promise<NonNulla
     await askForRecordedReads(questions, context);
   }
 
-  const states = new ReadStates(before, await variationOf(before), effects, codecFor);
+  const states = new ReadStates(before, await variationOf(before), effects, codecFor, request.update.kind);
   const limit = pLimit(CONCURRENT_READS);
   return Promise.all(
     questions.all().map(({ hasPackageTime, ...question }) =>

@@ -1,10 +1,15 @@
 import { VOLATILE_PATHS, type VolatileRule, volatileRule } from '../capture/volatile-paths';
 
+interface ReadRule extends VolatileRule {
+  /** Read by the way by updates; a check that reads it asks what it says, and then it counts. */
+  readonly countsForChecks?: true;
+}
+
 /**
  * Which of the entries that programs read on their way say nothing about the outcome of an update. What the update's own
  * commands name counts in any case. `*` stands for part of a name, `**` for any number of names below.
  */
-const IGNORED_READS: readonly VolatileRule[] = [
+const IGNORED_READS: readonly ReadRule[] = [
   { pattern: '/usr/share/man/**', reason: 'manual pages are read to make the index of them' },
   { pattern: '/usr/local/share/man/**', reason: 'manual pages are read to make the index of them' },
   { pattern: '/usr/share/doc/**', reason: 'documentation' },
@@ -13,25 +18,25 @@ const IGNORED_READS: readonly VolatileRule[] = [
   { pattern: '/usr/share/i18n/**', reason: 'the language of messages' },
   { pattern: '/usr/lib/locale/**', reason: 'the language of messages' },
   { pattern: '/etc/locale.alias', reason: 'the language of messages' },
-  { pattern: '/etc/default/locale', reason: 'the language of messages' },
-  { pattern: '/etc/locale.conf', reason: 'the language of messages' },
+  { pattern: '/etc/default/locale', reason: 'the language of messages', countsForChecks: true },
+  { pattern: '/etc/locale.conf', reason: 'the language of messages', countsForChecks: true },
   { pattern: '/usr/lib/**/gconv/**', reason: 'the language of messages' },
-  { pattern: '/usr/share/zoneinfo/**', reason: 'the time zone shows in logs' },
-  { pattern: '/etc/localtime', reason: 'the time zone shows in logs' },
-  { pattern: '/etc/timezone', reason: 'the time zone shows in logs' },
+  { pattern: '/usr/share/zoneinfo/**', reason: 'the time zone shows in logs', countsForChecks: true },
+  { pattern: '/etc/localtime', reason: 'the time zone shows in logs', countsForChecks: true },
+  { pattern: '/etc/timezone', reason: 'the time zone shows in logs', countsForChecks: true },
   { pattern: '/usr/share/terminfo/**', reason: 'how a terminal shows text' },
   { pattern: '/usr/lib/terminfo/**', reason: 'how a terminal shows text' },
   { pattern: '/etc/terminfo/**', reason: 'how a terminal shows text' },
   { pattern: '**/__pycache__/**', reason: 'made from the .py beside it' },
 
-  { pattern: '/etc/hosts', reason: 'the network of this machine' },
+  { pattern: '/etc/hosts', reason: 'the network of this machine', countsForChecks: true },
   { pattern: '/etc/hostname', reason: 'the machine’s own name' },
-  { pattern: '/etc/host.conf', reason: 'the network of this machine' },
-  { pattern: '/etc/gai.conf', reason: 'the network of this machine' },
-  { pattern: '/etc/networks', reason: 'the network of this machine' },
-  { pattern: '/etc/services', reason: 'the network of this machine' },
-  { pattern: '/etc/protocols', reason: 'the network of this machine' },
-  { pattern: '/etc/fstab', reason: 'mounts are compared by what stands on them' },
+  { pattern: '/etc/host.conf', reason: 'the network of this machine', countsForChecks: true },
+  { pattern: '/etc/gai.conf', reason: 'the network of this machine', countsForChecks: true },
+  { pattern: '/etc/networks', reason: 'the network of this machine', countsForChecks: true },
+  { pattern: '/etc/services', reason: 'the network of this machine', countsForChecks: true },
+  { pattern: '/etc/protocols', reason: 'the network of this machine', countsForChecks: true },
+  { pattern: '/etc/fstab', reason: 'mounts are compared by what stands on them', countsForChecks: true },
 
   { pattern: '/var/lib/dpkg/info/**', reason: 'the package database, of which the packages touched count' },
   { pattern: '/var/lib/dpkg/triggers/Unincorp', reason: 'the queue of a running dpkg' },
@@ -60,18 +65,30 @@ const IGNORED_READS: readonly VolatileRule[] = [
   },
   { pattern: '/usr/share/mime/**', reason: 'made from what packages bring' },
 
-  { pattern: '/etc/apt/apt.conf.d/20auto-upgrades', reason: 'says when daily jobs run' },
-  { pattern: '/etc/apt/apt.conf.d/50unattended-upgrades', reason: 'says what the daily job does' },
-  { pattern: '/etc/apt/apt.conf.d/10periodic', reason: 'says when daily jobs run' },
+  {
+    pattern: '/etc/apt/apt.conf.d/20auto-upgrades',
+    reason: 'says when daily jobs run',
+    countsForChecks: true,
+  },
+  {
+    pattern: '/etc/apt/apt.conf.d/50unattended-upgrades',
+    reason: 'says what the daily job does',
+    countsForChecks: true,
+  },
+  { pattern: '/etc/apt/apt.conf.d/10periodic', reason: 'says when daily jobs run', countsForChecks: true },
   {
     pattern: '/etc/apt/apt.conf.d/01autoremove*',
     reason: 'lists packages that are not removed by themselves',
   },
-  { pattern: '/etc/apt/apt.conf.d/20listchanges', reason: 'shows changes to people' },
-  { pattern: '/etc/apt/apt.conf.d/20packagekit', reason: 'tells a daemon of changes' },
-  { pattern: '/etc/apt/apt.conf.d/50command-not-found', reason: 'makes an index for people' },
-  { pattern: '/etc/apt/apt.conf.d/50appstream', reason: 'makes an index for people' },
-  { pattern: '/etc/apt/listchanges.conf', reason: 'shows changes to people' },
+  { pattern: '/etc/apt/apt.conf.d/20listchanges', reason: 'shows changes to people', countsForChecks: true },
+  { pattern: '/etc/apt/apt.conf.d/20packagekit', reason: 'tells a daemon of changes', countsForChecks: true },
+  {
+    pattern: '/etc/apt/apt.conf.d/50command-not-found',
+    reason: 'makes an index for people',
+    countsForChecks: true,
+  },
+  { pattern: '/etc/apt/apt.conf.d/50appstream', reason: 'makes an index for people', countsForChecks: true },
+  { pattern: '/etc/apt/listchanges.conf', reason: 'shows changes to people', countsForChecks: true },
   { pattern: '/etc/apt/auth.conf.d/**', reason: 'passwords of package sources' },
   { pattern: '/etc/manpath.config', reason: 'says where the index of manual pages looks' },
 ];
@@ -104,10 +121,28 @@ export const CACHE_PACKAGES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const ignored = volatileRule([...VOLATILE_PATHS, ...IGNORED_READS]);
+const ignoredByChecks = volatileRule([
+  ...VOLATILE_PATHS,
+  ...IGNORED_READS.filter(({ countsForChecks }) => countsForChecks !== true),
+]);
 
-/** Why an entry that was read says nothing about the outcome; undefined for one that may. */
-export function ignoredRead(path: string): string | undefined {
-  return ignored(path)?.reason;
+/**
+ * Why an entry that was read says nothing about the outcome; undefined for one that may.
+ *
+ * @param updateKind what a check reads is what it asks for
+ */
+export function ignoredRead(path: string, updateKind: string): string | undefined {
+  return (isCheck(updateKind) ? ignoredByChecks(path) : ignored(path))?.reason;
+}
+
+const isCheck = (updateKind: string): boolean => updateKind === 'compliance';
+
+/** Tables that say something to checks whose programs read them; accounts and packages are asked for by name. */
+const CHECKED_TABLES =
+  /^\/etc\/(g?shadow|sub[ug]id|shells|ca-certificates\.conf)$|^\/var\/lib\/(apt\/extended_states$|dpkg\/(statoverride$|alternatives\/))|\/grubenv$/;
+
+export function isCheckedTable(path: string, updateKind: string): boolean {
+  return isCheck(updateKind) && CHECKED_TABLES.test(path);
 }
 
 /** Why the names in a directory count; undefined for one of which they do not. */

@@ -52,6 +52,7 @@ export class ReadStates {
     private readonly variation: Variation,
     private readonly effects: Effects,
     private readonly codecFor: (path: string) => RecordCodec | undefined,
+    private readonly updateKind: string,
   ) {}
 
   async stateOf({ path, kind, record, asked }: ReadQuestion): Promise<ReadState> {
@@ -115,7 +116,10 @@ export class ReadStates {
     return (await this.image.readdir(path))
       .map(({ name }) => name)
       .filter((name) => written?.has(name) !== true)
-      .filter((name) => ignoredRead(prefix + name) === undefined && !isIsolationPath(prefix + name))
+      .filter(
+        (name) =>
+          ignoredRead(prefix + name, this.updateKind) === undefined && !isIsolationPath(prefix + name),
+      )
       .sort();
   }
 

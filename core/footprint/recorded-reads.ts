@@ -11,7 +11,7 @@ import type { OwnText } from './own-text';
 import { isElf, scriptText } from './programs';
 import type { Questions } from './questions';
 import type { FootprintRequest } from './read-footprint';
-import { CACHE_PACKAGES, ignoredRead, listedFolder } from './read-rules';
+import { CACHE_PACKAGES, ignoredRead, isCheckedTable, listedFolder } from './read-rules';
 
 interface RecordedContext {
   readonly request: FootprintRequest;
@@ -70,12 +70,17 @@ class RecordedReads {
     if (stat.type === 'directory') return this.askForFolder(path);
     if (stat.type !== 'file') return;
     if (codecFor(path) !== undefined) {
-      if (isConcerningTable(path)) this.questions.ask({ path, kind: 'concerned' });
+      if (isCheckedTable(path, request.update.kind)) this.questions.ask({ path, kind: 'records' });
+      else if (isConcerningTable(path)) this.questions.ask({ path, kind: 'concerned' });
     } else if (own.isNamed(path)) this.questions.ask({ path, kind: 'entry' });
     else if (path.startsWith(APT_LISTS)) {
       if (!this.fetched && !path.includes('_i18n_')) this.questions.ask({ path, kind: 'entry' }, true);
     } else if (path.startsWith(INFO_FOLDER)) this.askForMaintainerScript(path, executed);
-    else if (ignoredRead(path) === undefined) await this.askForFile(path, executed);
+    else if (!this.isIgnored(path)) await this.askForFile(path, executed);
+  }
+
+  private isIgnored(path: string): boolean {
+    return ignoredRead(path, this.context.request.update.kind) !== undefined;
   }
 
   private askForFolder(path: string): void {
@@ -84,11 +89,7 @@ class RecordedReads {
     else if (UNIT_FOLDER.test(path)) {
       // `systemctl is-enabled` looks for links by the names of units.
       if (own.units.length > 0) this.questions.ask({ path, kind: 'names', asked: [...own.units] });
-    } else if (
-      ignoredRead(path) === undefined &&
-      ignoredRead(`${path}/x`) === undefined &&
-      listedFolder(path)
-    )
+    } else if (!this.isIgnored(path) && !this.isIgnored(`${path}/x`) && listedFolder(path))
       this.questions.ask({ path, kind: 'names' });
   }
 
@@ -146,9 +147,9 @@ class RecordedReads {
     const { request, effects, files } = this.context;
     for (const path of request.links) {
       if (effects.paths.has(path) || files.ownerOf(path) !== undefined || UNIT_LINK.test(path)) continue;
-      if (ignoredRead(path) !== undefined) continue;
+      if (this.isIgnored(path)) continue;
       const target = await realPath(request.before, path);
-      if (target === undefined || ignoredRead(target) !== undefined) continue;
+      if (target === undefined || this.isIgnored(target)) continue;
       const summary = this.reads.get(target);
       if (summary === undefined || summary.isDirectory) continue;
       this.questions.ask({ path, kind: 'entry' });
@@ -180,8 +181,7 @@ class RecordedReads {
 
   private async isAsked(path: string): Promise<boolean> {
     const { effects, request } = this.context;
-    if (isDocumentation(path) || ignoredRead(path) !== undefined || request.codecFor(path) !== undefined)
-      return false;
+    if (isDocumentation(path) || this.isIgnored(path) || request.codecFor(path) !== undefined) return false;
     if (effects.paths.has(path)) return false;
     // `/bin/ps` where `/bin` is a link, and `ps` is new.
     const real = await realPath(request.after, path);

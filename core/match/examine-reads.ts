@@ -15,13 +15,13 @@ const NAMED = 5;
 
 /** Compares what an update read on its representative with what it would read here. */
 export async function examineReads(
-  { reads, operations, times }: Manifest,
+  { reads, operations, times, update }: Manifest,
   image: Image,
   variation: Variation,
   codecFor: (path: string) => RecordCodec | undefined,
 ): Promise<Difference[]> {
   if (reads === undefined) return [];
-  const states = new ReadStates(image, variation, effectsOf(operations), codecFor);
+  const states = new ReadStates(image, variation, effectsOf(operations), codecFor, update.kind);
   const leftTimes = new Map(times.map(({ path, mtimeNs }) => [path, mtimeNs]));
   const limit = pLimit(CONCURRENT_READS);
   const found = await Promise.all(

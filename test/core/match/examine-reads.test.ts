@@ -57,6 +57,10 @@ async function machine(hostname = 'web-17'): Promise<MemoryFilesystem> {
     '/etc/words.conf': 'mode = safe\n',
     '/etc/dpkg/dpkg.cfg.d/own': 'no-debsig\n',
     '/etc/systemd/system/multi-user.target.wants/cron.service': '',
+    '/etc/localtime': 'UTC',
+    '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n`,
+    '/etc/apt/apt.conf.d/20auto-upgrades': 'APT::Periodic::Unattended-Upgrade "1";\n',
+    '/var/lib/dpkg/alternatives/awk': 'auto\n/usr/bin/awk\n\n/usr/bin/mawk\n5\n\n',
     '/srv/data/file': 'data',
     '/usr/bin/app': 'version 1, reads /etc/app.conf',
     '/usr/bin/tool': ELF,
@@ -106,7 +110,19 @@ const recording = recordingOf({
   written: ['/usr/bin/app', '/usr/share/app/same', '/var/lib/dpkg/status', '/usr/share/man/man1/new.1'],
 });
 
-async function captured(commands?: readonly string[]) {
+/** What tools read that a check calls, and that it does not name. */
+const recordingOfCheck = recordingOf({
+  read: [
+    '/etc/localtime',
+    '/etc/hosts',
+    '/etc/shadow',
+    '/etc/apt/apt.conf.d/20auto-upgrades',
+    '/var/lib/dpkg/alternatives/awk',
+  ],
+  listed: ['/etc/apt/apt.conf.d'],
+});
+
+async function captured(commands?: readonly string[], kind: 'script' | 'compliance' = 'script') {
   const before = await machine();
   const after = before.clone();
   await putStatus(after, updated);
@@ -120,11 +136,11 @@ async function captured(commands?: readonly string[]) {
     new MemoryImage(after, { identity: { hostname: 'web-17' } }),
     {
       codecFor,
-      recording,
+      recording: kind === 'compliance' ? recordingOfCheck : recording,
       update:
         commands === undefined
           ? { name: 'app', kind: 'packages', select: ['app'] }
-          : { name: 'app', kind: 'script', commands: [...commands] },
+          : { name: 'app', kind, commands: [...commands] },
     },
   );
   return { manifest, after };
@@ -144,8 +160,9 @@ async function differences(
   change: Change,
   commands?: readonly string[],
   hostname = 'web-17',
+  kind: 'script' | 'compliance' = 'script',
 ): Promise<string[]> {
-  const { manifest } = await captured(commands);
+  const { manifest } = await captured(commands, kind);
   const member = await machine(hostname);
   await change(member);
   const image = new MemoryImage(member, { identity: { hostname } });
@@ -343,6 +360,34 @@ describe('the update would do something else where', () => {
       expect(await differences(change, [command])).toEqual([]);
     },
   );
+});
+
+describe('a check whose programs read what updates read by the way', () => {
+  it.each<[string, Change, RegExp]>([
+    ['the time zone', files({ '/etc/localtime': 'CET' }), /^\/etc\/localtime /],
+    ['names of machines', files({ '/etc/hosts': '127.0.0.1 localhost\n10.0.0.1 ldap\n' }), /^\/etc\/hosts /],
+    [
+      'what the daily job does',
+      files({ '/etc/apt/apt.conf.d/20auto-upgrades': 'APT::Periodic::Unattended-Upgrade "0";\n' }),
+      /20auto-upgrades /,
+    ],
+    ['that there is one', files({ '/etc/apt/apt.conf.d/50unattended-upgrades': '' }), /apt.conf.d /],
+    [
+      'the passwords',
+      files({ '/etc/shadow': 'root:*:19000:0:99999:7:::\nsvc::19000:0:90:7:::\n' }),
+      /^\/etc\/shadow /,
+    ],
+    [
+      'an alternative',
+      files({ '/var/lib/dpkg/alternatives/awk': 'manual\n/usr/bin/awk\n\n/usr/bin/mawk\n5\n\n' }),
+      /alternatives\/awk /,
+    ],
+  ])('is told of machines only where that is the same: %s', async (_what, change, expected) => {
+    const check = ['rule_check a A true'];
+    expect(await differences(() => undefined, check, 'db-4', 'compliance')).toEqual([]);
+    expect(await differences(change, check, 'db-4', 'compliance')).toEqual([expect.stringMatching(expected)]);
+    expect(await differences(change, check)).toEqual([]);
+  });
 });
 
 describe('the update does the same where', () => {
