@@ -85,10 +85,13 @@ export class ReadStates {
   private async entry(path: string, content: 'read' | 'skip'): Promise<ReadState> {
     const stat = await this.image.lstat(path);
     if (stat === undefined) return ABSENT;
-    const facts = content === 'read' && stat.type === 'file' ? contentFacts(path) : undefined;
-    if (facts !== undefined) {
-      const text = Buffer.from(await this.image.readFile(path)).toString('latin1');
-      return { state: digestOfJson(['facts', facts(text)]) };
+    const factsOf =
+      content === 'read' && stat.type === 'file'
+        ? contentFacts(path, stat.sizeBytes, this.updateKind)
+        : undefined;
+    if (factsOf !== undefined) {
+      const facts = factsOf(Buffer.from(await this.image.readFile(path)).toString('latin1'));
+      return facts === '' ? ABSENT : { state: digestOfJson(['facts', facts]) };
     }
     const { digest, found } = await neutralEntryDigest(this.image, path, stat, this.variation, { content });
     if (found.length === 0) return { state: digest };

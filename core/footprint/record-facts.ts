@@ -2,6 +2,7 @@ import { isOwnId } from '../accounts/account-ids';
 import { mapRecordIds } from '../accounts/account-records';
 import { isSystemId } from '../accounts/number-rules';
 import type { Variation } from '../variation/variation';
+import { DAILY_JOB_FILES, otherAptSettings } from './apt-settings';
 
 /** Of a record, what programs that look it up get to know; the rest of it differs from machine to machine for no matter. */
 export function recordFacts(path: string, bytes: Uint8Array): Uint8Array {
@@ -68,8 +69,20 @@ function without(record: string, left: readonly number[]): string {
 /** Sources of accounts that every machine has, whatever packages added to the line. */
 const LOCAL_SOURCES = new Set(['files', 'compat', 'systemd', 'mymachines', '[notfound=return]']);
 
-/** Of some files only a part tells anything; undefined where all of it counts. */
-export function contentFacts(path: string): ((text: string) => string) | undefined {
+/** Settings are small. */
+const LARGEST_SETTINGS_BYTES = 1024 * 1024;
+
+/**
+ * Of some files only a part tells anything to an update, nothing being as good as no file; undefined where all of it counts,
+ * as it does for checks.
+ */
+export function contentFacts(
+  path: string,
+  sizeBytes: number,
+  updateKind: string,
+): ((text: string) => string) | undefined {
+  if (updateKind === 'compliance' || sizeBytes > LARGEST_SETTINGS_BYTES) return undefined;
+  if (DAILY_JOB_FILES.includes(path)) return otherAptSettings;
   // nsswitch.conf(5): from where accounts come beside the machine's own files.
   return path === '/etc/nsswitch.conf' ? accountSources : undefined;
 }

@@ -4,6 +4,7 @@ import type { PathSummary, RecordingSummary } from '../recording/summarize-recor
 import type { PackageFiles } from '../records/debian-package-files';
 import { nameOf } from '../records/debian-relations';
 import { packageRules } from '../records/installed-packages';
+import { DAILY_JOB_FILES } from './apt-settings';
 import { isConcerningTable } from './concerned-records';
 import type { Effects } from './effects';
 import { namedPaths } from './named-paths';
@@ -22,6 +23,7 @@ interface RecordedContext {
 }
 
 const INFO_FOLDER = '/var/lib/dpkg/info/';
+const APT_SETTINGS = '/etc/apt/apt.conf.d';
 const APT_LISTS = '/var/lib/apt/lists/';
 /** What `apt-get update` alone writes: of others, the lists that a machine has decide what it gets. */
 const APT_FETCH = /^\/var\/lib\/apt\/lists\/(lock$|partial\/)/;
@@ -84,7 +86,11 @@ class RecordedReads {
   }
 
   private askForFolder(path: string): void {
-    const { own } = this.context;
+    const { own, effects, request } = this.context;
+    if (path === APT_SETTINGS && request.update.kind !== 'compliance') {
+      for (const file of DAILY_JOB_FILES)
+        if (!effects.paths.has(file)) this.questions.ask({ path: file, kind: 'entry' });
+    }
     if (own.isNamed(path)) this.questions.ask({ path, kind: 'listing' });
     else if (UNIT_FOLDER.test(path)) {
       // `systemctl is-enabled` looks for links by the names of units.

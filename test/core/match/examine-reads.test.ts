@@ -101,6 +101,7 @@ const recording = recordingOf({
   ],
   executed: ['/usr/bin/tool', '/usr/bin/mawk', '/usr/sbin/helper'],
   listed: [
+    '/etc/apt/apt.conf.d',
     '/etc/dpkg/dpkg.cfg.d',
     '/etc/systemd/system/multi-user.target.wants',
     '/srv/data',
@@ -217,6 +218,14 @@ describe('the update would do something else where', () => {
           mtimeNs: TIME,
         }),
       /^\/usr\/sbin\/helper .*mode/,
+    ],
+    [
+      'settings of apt stand among those of the daily job',
+      files({
+        '/etc/apt/apt.conf.d/50unattended-upgrades':
+          'Unattended-Upgrade::Mail "root";\nDpkg::Options { "--force-confnew"; };\n',
+      }),
+      /50unattended-upgrades /,
     ],
     ['accounts come from elsewhere', files({ '/etc/nsswitch.conf': 'passwd: files ldap\n' }), /nsswitch/],
     [
@@ -413,6 +422,16 @@ describe('the update does the same where', () => {
       files({ '/etc/nsswitch.conf': 'passwd: files systemd\nhosts: files mymachines\n' }),
     ],
     ['other files are diverted', files({ '/var/lib/dpkg/diversions': '/usr/bin/x\n/usr/bin/x.own\n:\n' })],
+    [
+      'the daily job is set otherwise',
+      files({
+        '/etc/apt/apt.conf.d/20auto-upgrades': 'APT::Periodic::Unattended-Upgrade "0"; // off\n',
+        '/etc/apt/apt.conf.d/50unattended-upgrades':
+          '# Dpkg::Options\nUnattended-Upgrade::Mail "root";\nUnattended-Upgrade::Origins-Pattern {\n  "a;b"; // "c";\n};\n',
+        '/etc/apt/apt.conf.d/01autoremove':
+          'APT\n{\n  NeverAutoRemove { "^linux-.*$"; };\n  VersionedKernelPackages { "linux-.*"; };\n}\n',
+      }),
+    ],
     ['a comment names what is there', files({ '/etc/only-in-a-comment': '' })],
     [
       'a question of another package was answered otherwise',
