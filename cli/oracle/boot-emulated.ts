@@ -1,25 +1,16 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { filesystemsOf, type AttachedDisk } from '../../local/disks/disk-filesystems';
 import { rootOf } from '../../local/disks/mount-machine';
 import type { Requirement } from '../../local/fleet/requirements';
 import { servicesOf } from './boot-instance';
+import { emulateMachine } from './emulated-machine';
 
 /** An emulated processor is slow; a machine that is not up by then is not coming up. */
 const BOOT_SECONDS = 240;
-const MEMORY_MB = 1024;
-/** QEMU 7.2 gives wrong flags after cmpxchg16b, on which kernels of today run into a double fault. */
-const CPU = 'max,-cx16';
-
-/** Two processors, no network, and disks whose changes are dropped. */
-export const EMULATED_MACHINE: readonly string[] = [
-  ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', CPU, '-smp', '2', '-m', String(MEMORY_MB)],
-  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-snapshot'],
-];
 
 const MAKE_KIT = path.join(__dirname, 'make_boot_kit.sh');
 
@@ -61,19 +52,18 @@ export async function bootEmulated(
 ): Promise<string[]> {
   tell(`booting ${name} from its patched volume in an emulated machine`);
   const kit = await bootKit(cacheFolder);
-  const work = await mkdtemp(path.join(tmpdir(), 'oracle-boot-'));
-  try {
-    const services = servicesOf(expected.packages);
-    const started = performance.now();
-    const { report, console } = await emulate(kit, disks, services, work);
-    const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    if (report.at(-1) !== 'end')
-      return [`it did not come up in ${seconds} s; its console ends:\n${console.slice(-3000)}`];
-    tell(`${name} reached multi-user.target in ${seconds} s`);
-    return problemsOf(report, services, expected);
-  } finally {
-    await rm(work, { recursive: true });
-  }
+  const services = servicesOf(expected.packages);
+  const filesystems = await filesystemsOf(disks);
+  const root = rootOf(filesystems, disks).names.find((device) => device.startsWith('/dev/'));
+  const commandLine = `root=${root} oracle.units=${services.join(',')}`;
+  const { report, console, seconds } = await emulateMachine(
+    { ...kit, commandLine, seconds: BOOT_SECONDS },
+    disks,
+  );
+  if (report.at(-1) !== 'end')
+    return [`it did not come up in ${seconds} s; its console ends:\n${console.slice(-3000)}`];
+  tell(`${name} reached multi-user.target in ${seconds} s`);
+  return problemsOf(report, services, expected);
 }
 
 function problemsOf(
@@ -120,41 +110,4 @@ async function bootKit(cacheFolder: string): Promise<BootKit> {
   await rm(folder, { recursive: true, force: true });
   await rename(making, folder);
   return kit;
-}
-
-async function emulate(
-  { kernel, initramfs }: BootKit,
-  disks: readonly AttachedDisk[],
-  services: readonly string[],
-  work: string,
-): Promise<{ report: string[]; console: string }> {
-  const filesystems = await filesystemsOf(disks);
-  const root = rootOf(filesystems, disks).names.find((name) => name.startsWith('/dev/'));
-  const console = path.join(work, 'console');
-  const report = path.join(work, 'report');
-  const child = spawn(
-    'qemu-system-x86_64',
-    [
-      ...EMULATED_MACHINE,
-      ...['-serial', `file:${console}`, '-serial', `file:${report}`],
-      ...['-kernel', kernel, '-initrd', initramfs],
-      ...['-append', `console=ttyS0 panic=-1 root=${root} oracle.units=${services.join(',')}`],
-      ...disks.flatMap(({ file }) => ['-drive', `file=${file},format=raw,if=virtio,cache=unsafe`]),
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'], TMPDIR: work },
-      timeout: BOOT_SECONDS * 1000,
-      killSignal: 'SIGKILL',
-    },
-  );
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => resolve());
-  });
-  const text = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
-  const lines = (await text(report)).split('\n').map((line) => line.replace(/\r$/, ''));
-  return { report: lines.filter((line) => line !== ''), console: said + (await text(console)) };
 }

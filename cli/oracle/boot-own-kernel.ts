@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { AttachedDisk } from '../../local/disks/disk-filesystems';
 import { withRootMounted } from '../../local/fleet/with-root-mounted';
-import { EMULATED_MACHINE } from './boot-emulated';
+import { emulateMachine } from './emulated-machine';
 
 /** An emulated processor is slow, and an initramfs of all modules is large. */
 const BOOT_SECONDS = 400;
@@ -13,6 +12,10 @@ const MENU = 'boot/extlinux/extlinux.conf';
 
 /** Told on the second serial port once the machine is up; systemd-run-generator(8) makes a unit of it. */
 const REPORT = 'uname -r; findmnt -no SOURCE,FSTYPE /; systemctl is-system-running; echo end';
+const ASKED = [
+  'systemd.wants=kernel-command-line.service systemd.unit=multi-user.target',
+  `systemd.run="/bin/sh -c '(${REPORT}) > /dev/ttyS1'" systemd.run_success_action=poweroff-force`,
+];
 
 interface OwnKernel {
   readonly kernel: string;
@@ -36,9 +39,11 @@ export async function bootOwnKernel(
   const work = await mkdtemp(path.join(tmpdir(), 'oracle-kernel-'));
   try {
     const own = await ownKernel(disks, work);
-    const started = performance.now();
-    const { report, console } = await emulate(own, disks, work);
-    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    const commandLine = `${own.commandLine} ${ASKED.join(' ')}`;
+    const { report, console, seconds } = await emulateMachine(
+      { ...own, commandLine, seconds: BOOT_SECONDS },
+      disks,
+    );
     if (!report.includes('end'))
       return [`its own kernel did not come up in ${seconds} s; its console ends:\n${console.slice(-3000)}`];
     tell(`${name} came up with its own kernel in ${seconds} s: ${report.slice(0, 2).join(', ')}`);
@@ -67,42 +72,4 @@ async function ownKernel(disks: readonly AttachedDisk[], work: string): Promise<
     };
     return { kernel: await copied('linux'), initramfs: await copied('initrd'), commandLine: word('append') };
   });
-}
-
-async function emulate(
-  { kernel, initramfs, commandLine }: OwnKernel,
-  disks: readonly AttachedDisk[],
-  work: string,
-): Promise<{ report: string[]; console: string }> {
-  const console = path.join(work, 'console');
-  const report = path.join(work, 'report');
-  const asked = [
-    'systemd.wants=kernel-command-line.service systemd.unit=multi-user.target',
-    `systemd.run="/bin/sh -c '(${REPORT}) > /dev/ttyS1'" systemd.run_success_action=poweroff-force`,
-  ];
-  const child = spawn(
-    'qemu-system-x86_64',
-    [
-      ...EMULATED_MACHINE,
-      ...['-serial', `file:${console}`, '-serial', `file:${report}`],
-      ...['-kernel', kernel, '-initrd', initramfs],
-      ...['-append', `${commandLine} console=ttyS0 panic=-1 ${asked.join(' ')}`],
-      ...disks.flatMap(({ file }) => ['-drive', `file=${file},format=raw,if=virtio,cache=unsafe`]),
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'], TMPDIR: work },
-      timeout: BOOT_SECONDS * 1000,
-      killSignal: 'SIGKILL',
-    },
-  );
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => resolve());
-  });
-  const text = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
-  const lines = (await text(report)).split('\n').map((line) => line.trim());
-  return { report: lines.filter((line) => line !== ''), console: said + (await text(console)) };
 }

@@ -2,33 +2,23 @@ import type { Report } from '../../core/report/report';
 import { reportKey } from '../../core/workflow/keys';
 import type { PatchItem } from '../../core/workflow/payloads';
 import { writeReport } from '../../aws/steps/write-report';
-import { startTestServices, type TestServices } from '../support/aws-services';
-import { DiskFleet, FLEET_INPUT, FLEET_UPDATES, type FleetMachine } from '../support/disk-fleet';
+import { diskCloud } from '../support/disk-cloud';
+import { FLEET_INPUT, FLEET_UPDATES, type FleetMachine } from '../support/disk-fleet';
 import type { TestMachine } from '../support/test-machines';
 import { matchedMember, patchInstance, untilCaptured, wholeRun } from '../support/whole-run';
 
 /** One bad machine, or one bad document: it is told by name, the others are patched, and it keeps its volume. */
-let fleet: DiskFleet;
-let services: TestServices;
-beforeAll(async () => {
-  fleet = await DiskFleet.make();
-});
-afterAll(() => fleet.remove());
-beforeEach(async () => {
-  services = await startTestServices();
-  fleet.use(services);
-});
-afterEach(() => services.close());
+const cloud = diskCloud();
 
 async function outcomeOf({ instanceId }: TestMachine): Promise<Report['machines'][number] | undefined> {
-  const report = await services.documents.read<Report>(reportKey('test-run'));
+  const report = await cloud.services.documents.read<Report>(reportKey('test-run'));
   return report.machines.find((machine) => machine.instanceId === instanceId);
 }
 
 async function expectPatched(machine: TestMachine): Promise<void> {
   expect(await outcomeOf(machine)).toMatchObject({ outcome: 'patched' });
-  expect(fleet.rootVolumeId(machine.instanceId)).not.toBe(machine.volumeId);
-  expect(await fleet.read(machine.instanceId, 'cat $MNT/etc/app.conf')).toBe('setting = new\n');
+  expect(cloud.fleet.rootVolumeId(machine.instanceId)).not.toBe(machine.volumeId);
+  expect(await cloud.fleet.read(machine.instanceId, 'cat $MNT/etc/app.conf')).toBe('setting = new\n');
 }
 
 async function expectLeftAlone(
@@ -40,7 +30,7 @@ async function expectLeftAlone(
   const told = await outcomeOf(machine);
   expect(told).toMatchObject({ outcome, sentence: expect.stringMatching(text) });
   expect(told?.sentence).toContain(`[${error}]`);
-  expect(fleet.rootVolumeId(machine.instanceId)).toBe(machine.volumeId);
+  expect(cloud.fleet.rootVolumeId(machine.instanceId)).toBe(machine.volumeId);
 }
 
 /** Overwrites bytes of the disk. */
@@ -126,12 +116,16 @@ const BAD_MACHINES: [name: string, FleetMachine, outcome: string, error: string,
 ];
 
 test('bad machines: each is told with its own error and keeps its volume, the others are patched', async () => {
-  const live = await fleet.machine('live', { running: true });
-  const twin = await fleet.machine('twin');
+  const live = await cloud.fleet.machine('live', { running: true });
+  const twin = await cloud.fleet.machine('twin');
   const bad: TestMachine[] = [];
-  for (const [at, [, machine]] of BAD_MACHINES.entries()) bad.push(await fleet.machine(`bad-${at}`, machine));
+  for (const [at, [, machine]] of BAD_MACHINES.entries())
+    bad.push(await cloud.fleet.machine(`bad-${at}`, machine));
 
-  const output = await wholeRun(services, FLEET_UPDATES, { ...FLEET_INPUT, toleratedFailurePercentage: 90 });
+  const output = await wholeRun(cloud.services, FLEET_UPDATES, {
+    ...FLEET_INPUT,
+    toleratedFailurePercentage: 90,
+  });
   expect(output).toMatchObject({ patched: 1, updatedOnline: 1 });
   expect(await outcomeOf(live)).toMatchObject({ outcome: 'updated-online' });
   await expectPatched(twin);
@@ -145,31 +139,31 @@ describe('bad documents', () => {
   let other: TestMachine;
   let item: PatchItem;
   beforeEach(async () => {
-    await fleet.machine('live', { running: true });
-    twin = await fleet.machine('twin');
-    other = await fleet.machine('other');
-    await untilCaptured(services, FLEET_UPDATES, FLEET_INPUT);
-    await patchInstance(services, await matchedMember(services, twin.instanceId));
-    item = await matchedMember(services, other.instanceId);
+    await cloud.fleet.machine('live', { running: true });
+    twin = await cloud.fleet.machine('twin');
+    other = await cloud.fleet.machine('other');
+    await untilCaptured(cloud.services, FLEET_UPDATES, FLEET_INPUT);
+    await patchInstance(cloud.services, await matchedMember(cloud.services, twin.instanceId));
+    item = await matchedMember(cloud.services, other.instanceId);
   }, 60_000);
 
   async function damage(key: string): Promise<void> {
-    const bytes = Buffer.from((await services.documents.findBytes(key))!);
+    const bytes = Buffer.from((await cloud.services.documents.findBytes(key))!);
     bytes[bytes.length >> 1]! ^= 1;
-    await services.documents.writeText(key, bytes, 'application/octet-stream');
+    await cloud.services.documents.writeText(key, bytes, 'application/octet-stream');
   }
 
   async function expectRefused(bad: PatchItem, error: string, text: RegExp): Promise<void> {
-    await expect(patchInstance(services, bad)).rejects.toMatchObject({ name: error });
-    await writeReport(services, { run: item.run });
+    await expect(patchInstance(cloud.services, bad)).rejects.toMatchObject({ name: error });
+    await writeReport(cloud.services, { run: item.run });
     await expectPatched(twin);
     await expectLeftAlone(other, 'failed', error, text);
     // Nobody is kept out of the next run.
-    await services.leases.take(other.instanceId, 'the next run');
+    await cloud.services.leases.take(other.instanceId, 'the next run');
   }
 
   test('a pack whose digest is wrong', async () => {
-    const [pack] = await services.documents.list('packs/');
+    const [pack] = await cloud.services.documents.list('packs/');
     await damage(pack!);
     await expectRefused(item, 'PackInvalidError', /Pack \w+.* is damaged/);
   }, 60_000);
@@ -181,18 +175,20 @@ describe('bad documents', () => {
 });
 
 test('a manifest of another class, on a machine that differs from its representative', async () => {
-  await fleet.machine('live', { running: true });
-  const twin = await fleet.machine('twin');
-  const changed = await fleet.machine('changed', {
+  await cloud.fleet.machine('live', { running: true });
+  const twin = await cloud.fleet.machine('twin');
+  const changed = await cloud.fleet.machine('changed', {
     script: "printf 'setting = mine\\n' > $MNT/etc/app.conf",
   });
-  await untilCaptured(services, FLEET_UPDATES, FLEET_INPUT);
-  const item = await matchedMember(services, twin.instanceId);
-  await patchInstance(services, item);
-  await expect(patchInstance(services, { ...item, instanceId: changed.instanceId })).rejects.toMatchObject({
+  await untilCaptured(cloud.services, FLEET_UPDATES, FLEET_INPUT);
+  const item = await matchedMember(cloud.services, twin.instanceId);
+  await patchInstance(cloud.services, item);
+  await expect(
+    patchInstance(cloud.services, { ...item, instanceId: changed.instanceId }),
+  ).rejects.toMatchObject({
     name: 'ManifestMismatchError',
   });
-  await writeReport(services, { run: item.run });
+  await writeReport(cloud.services, { run: item.run });
   await expectPatched(twin);
   await expectLeftAlone(changed, 'failed', 'ManifestMismatchError', /app\.conf/);
 }, 60_000);

@@ -1,39 +1,32 @@
 import type { Report } from '../../core/report/report';
 import { reportKey } from '../../core/workflow/keys';
-import { startTestServices, type TestServices } from '../support/aws-services';
-import { DiskFleet, FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
+import { diskCloud } from '../support/disk-cloud';
+import { FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
 import { wholeRun } from '../support/whole-run';
 
-let fleet: DiskFleet;
-let services: TestServices;
-beforeAll(async () => {
-  fleet = await DiskFleet.make();
-});
-afterAll(() => fleet.remove());
-beforeEach(async () => {
-  services = await startTestServices();
-  fleet.use(services);
-});
-afterEach(() => services.close());
+const cloud = diskCloud();
 
 const SETTINGS = "printf 'setting = mine\\n' > $MNT/etc/app.conf";
 
 /** Two machines that match no manifest of the first round and differ alike: one class of the second round. */
 async function run(hook?: string) {
-  await fleet.machine('live', { running: true });
+  await cloud.fleet.machine('live', { running: true });
   // The witness of the first round is the first by its id.
-  await fleet.machine('twin', { instanceId: 'i-00000000000000001' });
+  await cloud.fleet.machine('twin', { instanceId: 'i-00000000000000001' });
   const script = hook === undefined ? SETTINGS : `${SETTINGS}; echo '${hook}' > $MNT/etc/app.hook`;
-  const [one, two] = [await fleet.machine('one', { script }), await fleet.machine('two', { script })];
-  const output = await wholeRun(services, FLEET_UPDATES, { ...FLEET_INPUT, dataPoints: 2 });
-  const { classes } = await services.documents.read<Report>(reportKey('test-run'));
+  const [one, two] = [
+    await cloud.fleet.machine('one', { script }),
+    await cloud.fleet.machine('two', { script }),
+  ];
+  const output = await wholeRun(cloud.services, FLEET_UPDATES, { ...FLEET_INPUT, dataPoints: 2 });
+  const { classes } = await cloud.services.documents.read<Report>(reportKey('test-run'));
   const second = classes.find(({ round }) => round === 2)!;
   const told = second.dataPoints!.map(({ role, used }) => `${role}: ${used ? 'used' : 'not used'}`);
   return { output, second, told, one, two };
 }
 
 const content = (machine: { readonly instanceId: string }, file: string): Promise<string> =>
-  fleet.read(machine.instanceId, `cat $MNT${file} 2>/dev/null || true`);
+  cloud.fleet.read(machine.instanceId, `cat $MNT${file} 2>/dev/null || true`);
 
 test('what the class before did as well needs no witness', async () => {
   const { output, told, one, two } = await run();

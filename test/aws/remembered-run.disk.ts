@@ -1,45 +1,37 @@
 import type { Report } from '../../core/report/report';
 import { reportKey } from '../../core/workflow/keys';
 import type { UpdatesDocument } from '../../core/workflow/updates-document';
-import { startTestServices, type TestServices } from '../support/aws-services';
-import { CHANGED_BY_UPDATE, DiskFleet, FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
+import { diskCloud } from '../support/disk-cloud';
+import { CHANGED_BY_UPDATE, FLEET_INPUT, FLEET_UPDATES } from '../support/disk-fleet';
 import { putRecording } from '../support/fake-recording';
 import { wholeRun } from '../support/whole-run';
 
-let fleet: DiskFleet;
-let services: TestServices;
-beforeAll(async () => {
-  fleet = await DiskFleet.make();
-});
-afterAll(() => fleet.remove());
+const cloud = diskCloud();
 beforeEach(async () => {
-  services = await startTestServices();
-  fleet.use(services);
-  const { onSend } = services.runCommand;
-  services.runCommand.onSend = async (command) => {
+  const { onSend } = cloud.services.runCommand;
+  cloud.services.runCommand.onSend = async (command) => {
     await onSend(command);
     if (!command.comment.endsWith(': update')) return;
-    await putRecording(services, command, { read: ['/etc/mode.conf'], changed: CHANGED_BY_UPDATE });
+    await putRecording(cloud.services, command, { read: ['/etc/mode.conf'], changed: CHANGED_BY_UPDATE });
   };
 });
-afterEach(() => services.close());
 
 const updatesSent = (): number =>
-  services.runCommand.sent.filter(({ comment }) => comment.endsWith(': update')).length;
-const reportOf = (run: string): Promise<Report> => services.documents.read<Report>(reportKey(run));
+  cloud.services.runCommand.sent.filter(({ comment }) => comment.endsWith(': update')).length;
+const reportOf = (run: string): Promise<Report> => cloud.services.documents.read<Report>(reportKey(run));
 const MODE = 'echo one > $MNT/etc/mode.conf';
 
 test('the same update on another day patches at once who fits what was captured, and runs online only for who read something else', async () => {
-  await fleet.machine('live', { running: true, script: MODE });
-  await fleet.machine('first', { script: MODE });
-  await wholeRun(services, FLEET_UPDATES, FLEET_INPUT, 'first-run');
+  await cloud.fleet.machine('live', { running: true, script: MODE });
+  await cloud.fleet.machine('first', { script: MODE });
+  await wholeRun(cloud.services, FLEET_UPDATES, FLEET_INPUT, 'first-run');
   expect(updatesSent()).toBe(1);
 
-  const twin = await fleet.machine('twin', { script: MODE });
-  const other = await fleet.machine('other', { script: 'echo two > $MNT/etc/mode.conf' });
+  const twin = await cloud.fleet.machine('twin', { script: MODE });
+  const other = await cloud.fleet.machine('other', { script: 'echo two > $MNT/etc/mode.conf' });
   const targets = { instanceIds: [twin.instanceId, other.instanceId] };
   const again = { ...FLEET_INPUT, targets };
-  const output = await wholeRun(services, FLEET_UPDATES, again, 'second-run');
+  const output = await wholeRun(cloud.services, FLEET_UPDATES, again, 'second-run');
   expect(output).toMatchObject({ patched: 2, failed: 0, classes: 2, onlineUpdates: 1, succeeded: true });
   const { classes } = await reportOf('second-run');
   expect(classes).toMatchObject([
@@ -52,7 +44,7 @@ test('the same update on another day patches at once who fits what was captured,
     { representative: { kind: 'clone', instanceId: other.instanceId }, patchedCount: 1, onlineUpdates: 1 },
   ]);
   for (const { instanceId } of [twin, other]) {
-    expect(await fleet.read(instanceId, 'cat $MNT/etc/app.conf')).toBe('setting = new\n');
+    expect(await cloud.fleet.read(instanceId, 'cat $MNT/etc/app.conf')).toBe('setting = new\n');
   }
 }, 180_000);
 
@@ -68,15 +60,15 @@ const RESULT = [
 ].join('\n');
 
 test('a check is run on one machine of a class, and its result recorded for everyone who would read the same', async () => {
-  const running = await fleet.machine('live', { running: true, script: MODE });
-  const twin = await fleet.machine('twin', { script: MODE });
-  const other = await fleet.machine('other', { script: 'echo two > $MNT/etc/mode.conf' });
-  services.runCommand.answers = [
+  const running = await cloud.fleet.machine('live', { running: true, script: MODE });
+  const twin = await cloud.fleet.machine('twin', { script: MODE });
+  const other = await cloud.fleet.machine('other', { script: 'echo two > $MNT/etc/mode.conf' });
+  cloud.services.runCommand.answers = [
     { Status: 'Success', StatusDetails: 'Success', ResponseCode: 0, StandardOutputContent: RESULT },
   ];
-  const output = await wholeRun(services, CHECK, { ...FLEET_INPUT, maxRounds: 1 }, 'check-run');
+  const output = await wholeRun(cloud.services, CHECK, { ...FLEET_INPUT, maxRounds: 1 }, 'check-run');
   expect(output).toMatchObject({ checked: 2, patched: 0, onlineUpdates: 1 });
-  const recorded = services.runCommand.complianceOf.map(({ ResourceId }) => ResourceId);
+  const recorded = cloud.services.runCommand.complianceOf.map(({ ResourceId }) => ResourceId);
   expect(recorded.sort()).toEqual([running.instanceId, twin.instanceId].sort());
   const { machines } = await reportOf('check-run');
   const toldOf = (id: string) => machines.find(({ instanceId }) => instanceId === id);
