@@ -39,17 +39,17 @@ export async function rememberManifest(
     documents.read<PlanDocument>(planKey(run)),
     documents.read<CaptureDocument>(captureKey(run, classId)),
   ]);
-  return { remembered: await remember(documents, settings.update, capture) };
+  return { remembered: await remember(documents, settings, capture) };
 }
 
 async function remember(
   documents: DocumentStore,
-  update: RunSettings['update'],
+  { update, dataPoints }: RunSettings,
   where: Pick<CaptureDocument, 'manifestKey' | 'manifestDigest'>,
 ): Promise<boolean> {
   const { manifestKey, manifestDigest } = where;
   const manifest = await readManifest(documents, { manifestKey, manifestDigest });
-  const entry = rememberedManifest(manifest, { manifestKey, manifestDigest });
+  const entry = rememberedManifest(manifest, { manifestKey, manifestDigest }, dataPoints);
   if (entry === undefined) return false;
   await documents.write(memoryKey(updateDigest(update), entry), entry);
   return true;

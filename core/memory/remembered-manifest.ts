@@ -66,11 +66,18 @@ function definitionOf(update: Update): unknown {
   return Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** What to write down of a manifest; undefined for one of which it is not known whom it fits. */
+/**
+ * What to write down of a manifest; undefined for one of which it is not known whom it fits.
+ *
+ * @param wanted on how many machines of a class the update was to be run: where a second one told nothing although it was
+ * asked for, what the update made at random, passwords among it, may stand in the manifest
+ */
 export function rememberedManifest(
   manifest: Manifest,
   where: { readonly manifestKey: string; readonly manifestDigest: string },
+  wanted: 1 | 2,
 ): RememberedManifest | undefined {
+  if (wanted === 2 && manifest.onlyOnline === undefined && !isProven(manifest)) return undefined;
   // What was not recorded whole may have read more than is known.
   const { capturedAt, run, classId, os, onlyOnline, deferred, reads, recording } = manifest;
   if (onlyOnline === undefined && (reads === undefined || recording?.whole !== true)) return undefined;
@@ -83,6 +90,13 @@ export function rememberedManifest(
     ...(onlyOnline && { onlyOnline }),
     ...(deferred && { firstBoot: deferred.map(({ reason }) => reason) }),
   };
+}
+
+/** A check puts nothing on other machines. */
+function isProven({ update, dataPoints = [] }: Manifest): boolean {
+  return (
+    update.kind === 'compliance' || dataPoints.some(({ role, used }) => role !== 'representative' && used)
+  );
 }
 
 /** Those that may be tried on a machine of this system, the newest first. */

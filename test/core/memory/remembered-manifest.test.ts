@@ -84,20 +84,45 @@ describe('remembered', () => {
 });
 
 describe('rememberedManifest', () => {
-  const manifest = { capturedAt: '2026-11-20T09:00:00Z', run: 'r', classId: 'c', os } as Manifest;
+  const manifest = {
+    capturedAt: '2026-11-20T09:00:00Z',
+    run: 'r',
+    classId: 'c',
+    os,
+    update: { name: 'u', kind: 'script' },
+  } as Manifest;
   const where = { manifestKey: 'k', manifestDigest: 'd' };
 
+  it('takes what one machine told only where no second one was wanted: it may hold what is random', () => {
+    const recording = { method: 'fanotify' as const, whole: true, warnings: [] };
+    const one = { instanceId: 'i-1', kind: 'live' as const, role: 'representative' as const, used: true };
+    const two = { ...one, instanceId: 'i-2', role: 'witness' as const };
+    const captured = (...dataPoints: NonNullable<Manifest['dataPoints']>): Manifest => ({
+      ...manifest,
+      reads: [],
+      recording,
+      dataPoints,
+    });
+    expect(rememberedManifest(captured(one), where, 2)).toBeUndefined();
+    expect(rememberedManifest(captured(one, { ...two, used: false }), where, 2)).toBeUndefined();
+    expect(rememberedManifest(captured(one, two), where, 2)).toBeDefined();
+    expect(rememberedManifest(captured(one, { ...two, role: 'earlier' }), where, 2)).toBeDefined();
+    expect(rememberedManifest(captured(one), where, 1)).toBeDefined();
+    const check = { ...captured(one), update: { name: 'c', kind: 'compliance' } };
+    expect(rememberedManifest(check, where, 2)).toBeDefined();
+  });
+
   it('takes only what is known to fit: not what may have read anything, nor what fits nobody', () => {
-    expect(rememberedManifest(manifest, where)).toBeUndefined();
-    const onlyOnline = rememberedManifest({ ...manifest, onlyOnline: ['a reason'] }, where)!;
+    expect(rememberedManifest(manifest, where, 1)).toBeUndefined();
+    const onlyOnline = rememberedManifest({ ...manifest, onlyOnline: ['a reason'] }, where, 1)!;
     expect(onlyOnline).toMatchObject({ onlyOnline: ['a reason'] });
     const now = new Date('2026-11-20T10:00:00Z');
     const update = { name: 'u', kind: 'script', commands: ['x'] } as const;
     expect(remembered([onlyOnline], { update: { ...update, commands: ['x'] }, os, now })).toEqual([]);
-    expect(rememberedManifest({ ...manifest, reads: [] }, where)).toBeUndefined();
+    expect(rememberedManifest({ ...manifest, reads: [] }, where, 1)).toBeUndefined();
     const recording = { method: 'fanotify', whole: true, warnings: [] } as const;
     expect(
-      rememberedManifest({ ...manifest, reads: [], recording: { ...recording, warnings: [] } }, where),
+      rememberedManifest({ ...manifest, reads: [], recording: { ...recording, warnings: [] } }, where, 1),
     ).toEqual(entry('2026-11-20T09:00:00Z', where));
   });
 });
