@@ -10,6 +10,7 @@ import {
   type RecordingMethod,
   type RecordingPart,
 } from './recording';
+import { AuditReader } from './parse-audit';
 import { StraceReader } from './parse-strace';
 import { RecordingError } from './recording-errors';
 
@@ -28,8 +29,8 @@ interface OpenPart {
   paths: RecordedPath[];
   renames: RecordedRename[];
   end?: PartEnd;
-  /** Of a part that holds a trace as strace printed it. */
-  trace?: StraceReader;
+  /** Of a part that holds what strace or auditd wrote, as it was written. */
+  trace?: StraceReader | AuditReader;
 }
 
 /**
@@ -56,11 +57,23 @@ export function parseRecordingLines(text: string): RecordingPart[] {
     at = end + 1;
   }
   if (parts.length === 0) throw new RecordingError('has no part');
-  return parts.map(({ head, paths, renames, end, trace }) => ({
+  return parts.map(wholePart);
+}
+
+function wholePart({ head, paths, renames, end, trace }: OpenPart): RecordingPart {
+  const result = trace?.result();
+  const found = result !== undefined && 'end' in result ? result.end : undefined;
+  return {
     ...head,
-    ...(trace?.result() ?? { paths, renames }),
-    ...(end && { end }),
-  }));
+    paths: result?.paths ?? paths,
+    renames: result?.renames ?? renames,
+    ...(end && { end: { ...end, ...found } }),
+  };
+}
+
+function traceReader(method: RecordingMethod, folder: string): OpenPart['trace'] {
+  if (method === 'strace') return new StraceReader(folder);
+  return method === 'audit' ? new AuditReader() : undefined;
 }
 
 function unpacked(bytes: Uint8Array): string {
@@ -91,12 +104,8 @@ function readLine(parts: OpenPart[], text: string, line: number): void {
     if (parts.length >= MAX_PARTS) throw new RecordingError('begins one part too many', line);
     const head = partHead(fields, line);
     const folder = absolutePath(fields['folder'] ?? '/', line);
-    parts.push({
-      head,
-      paths: [],
-      renames: [],
-      ...(head.method === 'strace' && { trace: new StraceReader(folder) }),
-    });
+    const trace = traceReader(head.method, folder);
+    parts.push({ head, paths: [], renames: [], ...(trace && { trace }) });
     return;
   }
   const part = parts.at(-1);

@@ -1,5 +1,6 @@
 import { decodeName } from '../bytes/names';
 import { ACTION_BITS, type RecordedPath, type RecordedRename } from './recording';
+import { isRuntimePath, tracedPath } from './traced-path';
 
 const { opened, read, executed, written, created, removed, movedAway, movedHere, attributes, isDirectory } =
   ACTION_BITS;
@@ -13,8 +14,6 @@ const LINE = /^(\d+) +(.*)$/s;
 const RESUMED = /^<\.\.\. \w+ resumed>(.*)$/s;
 const UNFINISHED = / ?<unfinished \.\.\.>$/;
 const CALL = /^(\w+)\((.*)\) += (.*)$/s;
-/** Runtime filesystems, of which an image has nothing. */
-const RUNTIME = /^\/(proc|sys|dev|run)(\/|$)/;
 
 /** Calls by the position of their path, of the descriptor that it is relative to, and what they do. */
 const SINGLE_PATH: Readonly<
@@ -142,7 +141,7 @@ export class StraceReader {
   }
 
   private add(path: string | undefined, bits: number): void {
-    if (path === undefined || RUNTIME.test(path)) return;
+    if (path === undefined || isRuntimePath(path)) return;
     this.paths.set(path, (this.paths.get(path) ?? 0) | bits);
   }
 
@@ -154,9 +153,9 @@ export class StraceReader {
   private path(pid: string, quotedPath: string | undefined, folder: string | undefined): string | undefined {
     const text = quotedPath === undefined ? undefined : unquoted(quotedPath);
     if (text === undefined || text === '') return undefined;
-    if (text.startsWith('/')) return normal(text);
+    if (text.startsWith('/')) return tracedPath(text);
     const base = (folder === undefined ? undefined : descriptorPath(folder)) ?? this.folderOf(pid);
-    return normal(`${base}/${text}`);
+    return tracedPath(`${base}/${text}`);
   }
 }
 
@@ -174,7 +173,7 @@ function openBits(name: string, parts: readonly string[]): number {
 function descriptorPath(text: string | undefined): string | undefined {
   const shown =
     text === undefined ? undefined : /^(?:\d+|AT_FDCWD)<(\/.*)>(?:\(deleted\))?$/s.exec(text.trim())?.[1];
-  return shown === undefined ? undefined : normal(unescaped(shown));
+  return shown === undefined ? undefined : tracedPath(unescaped(shown));
 }
 
 /** Splits at commas that are in neither quotes nor brackets. */
@@ -219,15 +218,4 @@ function unescaped(text: string): string {
     else bytes.push(LETTERS[token[1]!] ?? token.charCodeAt(1));
   }
   return decodeName(Uint8Array.from(bytes));
-}
-
-/** Without `.`, `..` and double slashes. Links on the way are not followed: strace tells the path as it was given. */
-function normal(path: string): string | undefined {
-  if (path.includes('\0')) return undefined;
-  const names: string[] = [];
-  for (const name of path.split('/')) {
-    if (name === '..') names.pop();
-    else if (name !== '' && name !== '.') names.push(name);
-  }
-  return `/${names.join('/')}`;
 }

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { RECORDING_FORMAT_VERSION } from '../recording/recording';
 import { TRACED_CALLS } from '../recording/parse-strace';
 import { QUIESCE } from './quiesce';
+import { auditLines, CHOOSE_AUDIT, RUN_BY_AUDIT } from './record-by-audit';
 import { ScriptTooLongError } from './update-errors';
 
 /** An SSM document may have 64 KB, and what Run Command is sent becomes part of one; the rest is for its other steps. */
@@ -25,8 +26,9 @@ export interface RecordedScript {
  * The lines that run an update and record what it does. Output and exit code are the update's, nothing more is printed:
  * whatever prevents the recording shows as one that is missing or says of itself that it is not whole.
  *
- * Best first: the recorder in Python (fanotify), strace, and nothing. All that is written lies in one folder, which
- * outlives reboots (exit code 194, after which the same lines run again and make the next part) and is gone at the end.
+ * Best first: the recorder in Python (fanotify), strace, the kernel's audit, and nothing. All that is written lies in one
+ * folder, which outlives reboots (exit code 194, after which the same lines run again and make the next part) and is gone
+ * at the end.
  *
  * @throws ScriptTooLongError
  */
@@ -44,7 +46,11 @@ export function recordedScript(script: RecordedScript): string[] {
     `base64 -d 2>/dev/null <<'IMAGEELVES_RECORDER' | gzip -dc > "$imageelves/recorder.py" 2>/dev/null`,
     ...packed(script.recorder),
     'IMAGEELVES_RECORDER',
+    `base64 -d 2>/dev/null <<'IMAGEELVES_AUDIT' | gzip -dc > "$imageelves/audit.sh" 2>/dev/null`,
+    ...packed(`${auditLines(script.name).join('\n')}\n`),
+    'IMAGEELVES_AUDIT',
     ...CHOOSE_METHOD,
+    ...CHOOSE_AUDIT,
     ...PART_FUNCTIONS,
     ...RUN,
     ...uploadLines(script),
@@ -137,10 +143,12 @@ const RUN = [
   '    } | gzip > "$imageelves_part"',
   '    rm -f "$imageelves/trace" "$imageelves/tracer"',
   '    ;;',
+  ...RUN_BY_AUDIT,
   '  *)',
-  `    imageelves_head '' | gzip > "$imageelves_part"`,
+  '    imageelves_limit=; [ -n "$imageelves_why" ] && imageelves_limit="\\"/\\":\\"of this machine $imageelves_why\\""',
+  '    imageelves_head "$imageelves_limit" | gzip > "$imageelves_part"',
   '    sh "$imageelves/update.sh" || imageelves_code=$?',
-  `    { imageelves_head ''; imageelves_end "$imageelves_code"; } | gzip > "$imageelves_part"`,
+  '    { imageelves_head "$imageelves_limit"; imageelves_end "$imageelves_code"; } | gzip > "$imageelves_part"',
   '    ;;',
   'esac',
 ];
