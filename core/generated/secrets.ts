@@ -5,7 +5,7 @@ import type { Operation } from '../manifest/manifest-schema';
 /** Private keys are small; a larger file is no key. */
 const LARGEST_KEY_BYTES = 256 * 1024;
 
-/** RFC 7468 and its forerunners, OpenSSH's PROTOCOL.key, RFC 9580, PuTTY: a header at the start of a line, and content. */
+/** RFC 7468 and its forerunners, OpenSSH's PROTOCOL.key, RFC 9580, PuTTY, wg(8), age(1): a header at the start of a line, and content. */
 const PRIVATE_KEYS: readonly { readonly header: RegExp; readonly what: string }[] = [
   {
     header:
@@ -14,6 +14,11 @@ const PRIVATE_KEYS: readonly { readonly header: RegExp; readonly what: string }[
   },
   { header: /^-----BEGIN PGP PRIVATE KEY BLOCK-----\r?\n/m, what: 'a PGP private key' },
   { header: /^PuTTY-User-Key-File-[23]: /, what: 'a private key' },
+  {
+    header: /^[ \t]*PrivateKey[ \t]*=[ \t]*[A-Za-z0-9+/]{43}=[ \t]*\r?$/m,
+    what: 'a key of WireGuard',
+  },
+  { header: /^AGE-SECRET-KEY-1[0-9A-Z]{50,}/m, what: 'a private key' },
 ];
 
 /** Packages bring what stands here; a key among it (examples, tests) is the same on every machine and no secret. */

@@ -136,6 +136,19 @@ describe('what every machine must have of its own', () => {
   });
 
   it.each([
+    ['/etc/munge/munge.key', 'x'],
+    ['/var/lib/rabbitmq/.erlang.cookie', 'x'],
+    ['/var/lib/tor/service/hs_ed25519_secret_key', 'x'],
+    ['/etc/wireguard/wg0.conf', `[Interface]\nPrivateKey = ${'A'.repeat(43)}=\nListenPort = 51820\n`],
+    ['/root/key.txt', `# created\nAGE-SECRET-KEY-1${'Q'.repeat(58)}\n`],
+  ])('is never carried to another machine: %s', async (path, text) => {
+    const { manifest, packs } = await captured((after) => after.put(path, text));
+    expect(manifest.onlyOnline).toEqual([expect.stringContaining(path)]);
+    expect(manifest.operations.map((operation) => operation.path)).not.toContain(path);
+    expect(packs.packs.size).toBe(0);
+  });
+
+  it.each([
     ['a database', '/var/lib/postgresql/15/main/base/16384/1', 'rows', 'holds databases'],
     ['a setting', '/etc/postgresql/15/main/postgresql.conf', "listen_addresses = '*'\n", 'listen_addresses'],
     ['ALTER SYSTEM', '/var/lib/postgresql/15/main/postgresql.auto.conf', "work_mem = '1GB'\n", 'work_mem'],
