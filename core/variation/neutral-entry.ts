@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { decodeName, encodeName } from '../bytes/names';
 import type { Digest } from '../chunk-store/chunk-store';
 import { digestOf } from '../chunk-store/digest';
@@ -11,6 +12,9 @@ import type { Variation } from './variation';
 
 /** Larger files are compared as they are: settings are not that large. */
 const LARGEST_NEUTRAL_BYTES = 64 * 1024 * 1024;
+/** Files above this are held whole one at a time: many are asked for at once. */
+const LARGE_BYTES = 8 * 1024 * 1024;
+const oneAtATime = pLimit(1);
 
 /**
  * The digest by which two machines are said to have the same entry but for what is each one's own: values are replaced
@@ -26,9 +30,12 @@ export async function neutralEntryDigest(
   const { type, sizeBytes } = stat;
   const largest = isInitramfs(path) ? LARGEST_INITRAMFS_BYTES : LARGEST_NEUTRAL_BYTES;
   if (type === 'file' && sizeBytes <= largest && options.content !== 'skip') {
-    const { bytes, found } = neutralContent(path, await image.readFile(path), variation);
-    const xattrs = await image.xattrs(path);
-    return { digest: ownerlessDigest(stat, xattrs, { content: digestOf(bytes) }, variation), found };
+    const read = async (): Promise<{ content: Digest; found: string[] }> => {
+      const { bytes, found } = neutralContent(path, await image.readFile(path), variation);
+      return { content: digestOf(bytes), found };
+    };
+    const { content, found } = await (sizeBytes > LARGE_BYTES ? oneAtATime(read) : read());
+    return { digest: ownerlessDigest(stat, await image.xattrs(path), { content }, variation), found };
   }
   const { xattrs, content, target } = await readEntry(image, path, stat, options);
   if (target === undefined)
