@@ -7,6 +7,21 @@ const PATH = /(?<![\w.$}*?~/-])\/(?!\/)(?:[A-Za-z0-9._+@%,-]+(?::[A-Za-z0-9._+@%
 /** Of a program these are paths, and not the ends of others. */
 const ROOTS = /^\/(etc|usr|var|opt|srv|root|home|boot|lib|lib64|bin|sbin)(\/|$)/;
 
+/** The name of the machine in a path: whether such a file is there tells of the names in its directory only. */
+const OWN_NAME =
+  /^\$(\((hostname|hostnamectl|uname -n|cat \/etc\/(hostname|machine-id))\b|\{?(HOSTNAME|HOST)\b)/;
+const LONGEST_EXPRESSION = 80;
+const SET_TO_OWN_NAME =
+  /\b([A-Za-z_]\w{0,63})=["']?(?:\$\(|`)(?:hostname|hostnamectl|uname -n|cat \/etc\/(?:hostname|machine-id))\b/g;
+/** What stands in these differs from machine to machine. */
+const TOP_FOLDER = /^\/[^/]+$|^\/usr\/(local\/)?s?bin$/;
+
+/** `$name`, `${name}` and `${name%%.*}`, but not `$name2`. */
+function isVariable(expression: string, name: string): boolean {
+  const start = expression.startsWith('${') ? 2 : 1;
+  return expression.startsWith(name, start) && !/^\w/.test(expression.slice(start + name.length));
+}
+
 export interface NamedPaths {
   readonly paths: ReadonlySet<string>;
   /** Directories of which patterns (`/etc/x/*.conf`) ask for names. */
@@ -17,12 +32,19 @@ export interface NamedPaths {
 export function namedPaths(text: string): NamedPaths {
   const paths = new Set<string>();
   const folders = new Set<string>();
-  for (const [found] of text.slice(0, LARGEST_TEXT).matchAll(PATH)) {
+  const variables = [...text.slice(0, LARGEST_TEXT).matchAll(SET_TO_OWN_NAME)].map(([, name]) => name!);
+  const isOwnName = (expression: string): boolean =>
+    OWN_NAME.test(expression) || variables.some((name) => isVariable(expression, name));
+  for (const { 0: found, index } of text.slice(0, LARGEST_TEXT).matchAll(PATH)) {
     if (paths.size + folders.size >= MOST_NAMES) break;
     const pattern = found.search(/[*?[{$]/);
     if (pattern >= 0) {
       const folder = found.slice(0, found.lastIndexOf('/', pattern));
-      if (found[pattern] !== '$' && ROOTS.test(folder)) folders.add(folder);
+      const isAsked =
+        found[pattern] !== '$' ||
+        (isOwnName(text.slice(index + pattern, index + pattern + LONGEST_EXPRESSION)) &&
+          !TOP_FOLDER.test(folder));
+      if (isAsked && ROOTS.test(folder)) folders.add(folder);
       continue;
     }
     const path = found.replace(/[.,]*\/*$/, '');

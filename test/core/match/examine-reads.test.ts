@@ -278,6 +278,18 @@ describe('the update would do something else where', () => {
       packages({ nginx: ['1'] }),
       /dpkg\/status /,
     ],
+    [
+      'it looks for a file that is called like the machine',
+      'name=$(hostname -s); [ ! -e /etc/agents.d/$name.conf ] || exit 0',
+      files({ '/etc/agents.d/web-17.conf': '' }),
+      /^\/etc\/agents.d /,
+    ],
+    [
+      'it looks for a file that is called like the machine',
+      'test -e "/srv/hosts/$(cat /etc/hostname)"',
+      files({ '/srv/hosts/web-17': '' }),
+      /^\/srv\/hosts /,
+    ],
     ['it asks for all packages', 'dpkg -l | wc -l', packages({ nginx: ['1'] }), /asks for all packages/],
     [
       'it asks for all accounts',
