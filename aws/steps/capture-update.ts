@@ -21,7 +21,7 @@ import type { CaptureUpdateInput, CaptureUpdateOutput, MachineItem } from '../..
 import { UsageMeter } from '../ebs/usage-meter';
 import { type DocumentStore, DocumentMissingError } from '../s3/document-store';
 import type { Services } from '../services';
-import { captureWitness } from './capture-witness';
+import { type CapturedWitness, captureWitness } from './capture-witness';
 import {
   earlierDataPoints,
   type EarlierRepresentative,
@@ -38,7 +38,7 @@ import { writeManifest } from './write-manifest';
 interface Captured {
   readonly captured: Capture;
   readonly packed: PackIndex[];
-  readonly ofWitness?: CaptureDocument['witnessManifest'];
+  readonly ofWitness?: CapturedWitness;
 }
 
 /** Turns the snapshots of the representative before and after the update into a manifest and packs in the bucket. */
@@ -66,6 +66,7 @@ export async function captureUpdate(
     capturedAt: startedAt,
     memberPackages: await packagesOfTargets(documents, run),
   };
+  const kind = onlineKind(classDocument);
   const captureWith = (machines: readonly EarlierRepresentative[]): Promise<Captured> =>
     withImage(services, before.snapshots, meter, (imageBefore) =>
       withImage(services, after.snapshots, meter, (imageAfter) =>
@@ -77,7 +78,7 @@ export async function captureUpdate(
               after: imageAfter,
               representative: {
                 instanceId,
-                kind: onlineKind(classDocument),
+                kind,
                 snapshots: { before: idsOf(before), after: idsOf(after) },
               },
               recording,
@@ -86,7 +87,12 @@ export async function captureUpdate(
             });
             const packed = await storeContents(captured.contents(), packs);
             if (lent === undefined || captured.witness?.used !== false) return { captured, packed };
-            return { captured, packed, ofWitness: await captureWitness(services, common, lent) };
+            const own = {
+              ...{ instanceId, before: imageBefore, after: imageAfter, summary: recording },
+              manifest: captured.manifest,
+            };
+            const ofWitness = await captureWitness(services, { ...common, kind }, lent, own);
+            return { captured, packed, ofWitness };
           }),
         ),
       ),
@@ -115,8 +121,8 @@ export async function captureUpdate(
       .flatMap(({ frames }) => frames.flatMap(({ chunks }) => chunks))
       .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     leftOutPaths: manifest.leftOut.total,
-    warnings: manifest.warnings,
-    ...(ofWitness === undefined ? {} : { witnessManifest: ofWitness }),
+    warnings: [...manifest.warnings, ...(ofWitness?.warning === undefined ? [] : [ofWitness.warning])],
+    ...(ofWitness?.manifest === undefined ? {} : { witnessManifest: ofWitness.manifest }),
     ...stepCost(startedAt, services.now(), meter),
   };
   await documents.write(captureKey(run, classId), document);

@@ -124,7 +124,8 @@ export async function patchInRounds(
         `${run.machine.hostName}: the witness ${witness.machine.hostName} was no data point: ${stored.note ?? 'no reason given'}`,
       );
       // It was run there all the same.
-      known.unshift(await captureRuns(update, witness, {}, packages));
+      const ofWitness = await captureRuns(update, witness, { earlier: [{ run, stored }] }, packages);
+      if (ofWitness.unexplained?.length === 0) known.unshift(ofWitness);
     }
     return stored;
   }

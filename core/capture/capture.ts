@@ -7,6 +7,7 @@ import { setAsideOwnEntries } from '../generated/set-aside';
 import type { Image } from '../image/image';
 import { contentsOf } from '../manifest/check-operations';
 import { MANIFEST_VERSION, type Manifest, type Operation } from '../manifest/manifest-schema';
+import { followRecordedLinks } from '../recording/followed-links';
 import type { RecordingSummary } from '../recording/summarize-recording';
 import type { RecordCodec } from '../records/record-codec';
 import { codecFor as registeredCodecFor } from '../records/registry';
@@ -85,6 +86,9 @@ const LARGEST_CONTENT_BYTES = 1024 ** 3;
  */
 export async function capture(request: CaptureRequest): Promise<Capture> {
   const { before, after, update, codecFor = registeredCodecFor } = request;
+  const recording = await followed(request.recording, before, after);
+  const witness = request.witness && (await withFollowed(request.witness));
+  const earlier = request.earlier && (await Promise.all(request.earlier.map(withFollowed)));
   if (before.os.id !== after.os.id || before.os.architecture !== after.os.architecture) {
     throw new CaptureError('the images before and after the update have different operating systems', {
       before: `${before.os.id} ${before.os.architecture}`,
@@ -97,10 +101,9 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
   const allChanged = changedPaths(scanBefore, scanAfter);
   const own = await setAsideOwnEntries(allChanged, before, after);
   const changed = own.others.filter((one) => !leftOut.takes(one));
-  const recorded = request.recording && new RecordedChanges(request.recording, after, changed);
+  const recorded = recording && new RecordedChanges(recording, after, changed);
   const candidates = leftOut.without(changed, recorded?.othersChanges(changed));
   const units = joinCompanions(candidates, { before: scanBefore, after: scanAfter }, codecFor);
-  const { recording } = request;
   const representative = await dataPoint(
     before,
     after,
@@ -147,8 +150,8 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     operations: planned,
     changes,
     representative,
-    witness: request.witness,
-    ...(request.earlier && { earlier: request.earlier }),
+    ...(witness && { witness }),
+    ...(earlier && { earlier }),
     ...(recording && { recording }),
     changedPaths: new Set(allChanged.map(({ path }) => path)),
     rules: request.volatilePaths ?? VOLATILE_PATHS,
@@ -186,6 +189,20 @@ export async function capture(request: CaptureRequest): Promise<Capture> {
     ...(compared.earlier && { earlier: compared.earlier }),
     contents: () => contentsInOrder(manifest.operations, after, { ...changes, recordContents }),
   };
+}
+
+/** Some ways of recording tell paths as programs gave them. */
+async function followed(
+  summary: RecordingSummary | undefined,
+  before: Image,
+  after: Image,
+): Promise<RecordingSummary | undefined> {
+  return summary && followRecordedLinks(summary, before, after);
+}
+
+async function withFollowed<T extends CaptureWitness>(machine: T): Promise<T> {
+  const summary = await followed(machine.summary, machine.before, machine.after);
+  return { ...machine, ...(summary && { summary }) };
 }
 
 function nanosecondsOf(date: Date): bigint {

@@ -1,4 +1,5 @@
 import { mapRecordIds } from '../accounts/account-records';
+import { encodeName } from '../bytes/names';
 import { digestOf } from '../chunk-store/digest';
 import { readEntry } from '../footprint/read-entry';
 import type { Stat } from '../filesystem/filesystem';
@@ -140,7 +141,7 @@ class Comparison {
     if (operation.kind === 'put-file') return this.compareFile(operation, stat);
     if (operation.kind !== 'make-symlink') return 'same';
     const there = await witness.after.readlink(witness.pathOf(path));
-    const template = this.request.templates.templateOf(path, utf8(operation.target), utf8(there));
+    const template = this.request.templates.templateOf(path, encodeName(operation.target), encodeName(there));
     return template ?? DIFFERENT;
   }
 
@@ -159,7 +160,7 @@ class Comparison {
     }
     const [here, there] = [await contentOf(operation), await witness.after.readFile(witness.pathOf(path))];
     const unpacked = [comparableContent(path, here), comparableContent(path, there)];
-    if (unpacked[0] !== undefined && unpacked[1] !== undefined && utf8Equal(unpacked[0], unpacked[1])) {
+    if (unpacked[0] !== undefined && unpacked[1] !== undefined && isEqual(unpacked[0], unpacked[1])) {
       return 'same';
     }
     if (here.length > LARGEST_COMPARED_BYTES || there.length > LARGEST_COMPARED_BYTES) return DIFFERENT;
@@ -243,10 +244,6 @@ export function identityWarning(path: string, holds: readonly string[]): string 
   return `${path} holds the representative's ${holds.join(', ')} and fits no other machine`;
 }
 
-function utf8(text: string): Uint8Array {
-  return Buffer.from(text, 'utf8');
-}
-
-function utf8Equal(a: Uint8Array, b: Uint8Array): boolean {
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.from(a).equals(b);
 }

@@ -1,3 +1,4 @@
+import { encodeName } from '../bytes/names';
 import type { Operation, OperationOf } from '../manifest/manifest-schema';
 import { pathAlone } from '../variation/path-templates';
 import { identityWarning } from './cross-difference';
@@ -51,7 +52,7 @@ async function withOwnValues(
     const { path } = operation;
     if (operation.kind === 'put-file' || operation.kind === 'make-symlink') {
       const content =
-        operation.kind === 'put-file' ? await contentOf(operation) : Buffer.from(operation.target, 'utf8');
+        operation.kind === 'put-file' ? await contentOf(operation) : encodeName(operation.target);
       const { substitutions, holdsIdentity } = templates.templateOf(path, content);
       note(path, substitutions, holdsIdentity);
       return {

@@ -30,10 +30,7 @@ export async function manifestAccounts(
       used.user.add(uid);
       used.group.add(gid);
       for (const [name, value] of Object.entries(xattrs)) {
-        for (const id of idsInAcl(name, Buffer.from(value, 'base64'))) {
-          used.user.add(id);
-          used.group.add(id);
-        }
+        for (const { kind, id } of idsInAcl(name, Buffer.from(value, 'base64'))) used[kind].add(id);
       }
     }
     if (operation.kind !== 'put-record') continue;

@@ -1,5 +1,6 @@
 import { idsInRecord } from '../accounts/account-records';
 import { isOwnId } from '../accounts/account-ids';
+import { decodeName, encodeName } from '../bytes/names';
 import type { Digest } from '../chunk-store/chunk-store';
 import { digestOf } from '../chunk-store/digest';
 import { type Entry, readEntry } from '../footprint/read-entry';
@@ -72,10 +73,10 @@ export async function neutralBefores(
   function neutralAlone(path: string, entry: Entry): Neutral | undefined {
     const bytes = changes.ownBefores.get(path);
     const { was } = representative;
-    const target = entry.target && neutralise(path, Buffer.from(entry.target, 'utf8'), was.points);
+    const target = entry.target && neutralise(path, encodeName(entry.target), was.points);
     const facts = {
       content: bytes === undefined ? entry.content : digestOf(neutralise(path, bytes, was.points).bytes),
-      target: target ? Buffer.from(target.bytes).toString('utf8') : entry.target,
+      target: target ? decodeName(target.bytes) : entry.target,
     };
     const hasValues = bytes !== undefined || (target && target.found.length > 0);
     if (!hasValues && !hasOwnIds(entry)) return undefined;
@@ -108,10 +109,7 @@ export async function neutralBefores(
     if (here === undefined || thereBytes === undefined) return undefined;
     const tokens = alignedTokens(path, here, thereBytes, was, other.was);
     if (tokens === undefined) return undefined;
-    const facts =
-      entry.target === undefined
-        ? { content: digestOf(tokens) }
-        : { target: Buffer.from(tokens).toString('utf8') };
+    const facts = entry.target === undefined ? { content: digestOf(tokens) } : { target: decodeName(tokens) };
     const digest = ownerlessDigest(entry.stat, entry.xattrs, facts, was);
     return { digest: found.digest, neutral: { digest, hasValues: true } };
   }
@@ -204,7 +202,11 @@ function alignedTokens(
 }
 
 function hasOwnIds({ stat, xattrs }: Entry): boolean {
-  return isOwnId(stat.uid) || isOwnId(stat.gid) || [...xattrs].some((one) => idsInAcl(...one).some(isOwnId));
+  return (
+    isOwnId(stat.uid) ||
+    isOwnId(stat.gid) ||
+    [...xattrs].some((one) => idsInAcl(...one).some(({ id }) => isOwnId(id)))
+  );
 }
 
 function withNeutral(operation: Exclude<Operation, { kind: 'put-record' }>, neutral: Neutral): Operation {
@@ -232,7 +234,7 @@ async function bytesOf(
   path: string,
   { stat, target }: Entry,
 ): Promise<Uint8Array | undefined> {
-  if (target !== undefined) return Buffer.from(target, 'utf8');
+  if (target !== undefined) return encodeName(target);
   if (stat.type !== 'file' || stat.sizeBytes > LARGEST_ALIGNED_BYTES) return undefined;
   return before.readFile(path);
 }

@@ -29,10 +29,13 @@ export function mapAclIds(
 }
 
 /** Every number of a user or group in an access control list; none in other attributes. */
-export function idsInAcl(attribute: string, value: Uint8Array): number[] {
-  const ids: number[] = [];
-  mapAclIds(attribute, value, (_, id) => {
-    ids.push(id);
+export function idsInAcl(
+  attribute: string,
+  value: Uint8Array,
+): { readonly kind: 'user' | 'group'; readonly id: number }[] {
+  const ids: { kind: 'user' | 'group'; id: number }[] = [];
+  mapAclIds(attribute, value, (kind, id) => {
+    ids.push({ kind, id });
     return id;
   });
   return ids;

@@ -9,10 +9,10 @@ const cloud = diskCloud();
 const SETTINGS = "printf 'setting = mine\\n' > $MNT/etc/app.conf";
 
 /** Two machines that match no manifest of the first round and differ alike: one class of the second round. */
-async function run(hook?: string) {
+async function run(hook?: string, hasTwin = true) {
   await cloud.fleet.machine('live', { running: true });
   // The witness of the first round is the first by its id.
-  await cloud.fleet.machine('twin', { instanceId: 'i-00000000000000001' });
+  if (hasTwin) await cloud.fleet.machine('twin', { instanceId: 'i-00000000000000001' });
   const script = hook === undefined ? SETTINGS : `${SETTINGS}; echo '${hook}' > $MNT/etc/app.hook`;
   const [one, two] = [
     await cloud.fleet.machine('one', { script }),
@@ -52,4 +52,10 @@ test('chance is found out by the witness, and is copied to nobody', async () => 
   expect(second.onlyOnline).toEqual([expect.stringContaining('/etc/app.key cannot be made offline')]);
   expect(await content(two, '/etc/app.key')).toBe('');
   expect(await content(two, '/etc/app.conf')).toBe('setting = mine\n');
+}, 120_000);
+
+test('chance on a witness of another class is copied to nobody either', async () => {
+  const { output, one, two } = await run('head -c 9 /dev/urandom | base64 > $MNT/etc/app.key', false);
+  expect(output).toMatchObject({ patched: 0, notPatched: 2 });
+  for (const machine of [one, two]) expect(await content(machine, '/etc/app.key')).toBe('');
 }, 120_000);

@@ -128,7 +128,7 @@ async function captured(run: string, commands: string[], recorder = RECORDER): P
   const { documents } = services;
   const machine = { run, classId, instanceId };
   const [representative, members] = [{ instanceId, kind: 'live' }, membersKey(run, 1, classId)];
-  await documents.write(classKey(run, classId), { run, representative, membersKey: members });
+  await documents.write(classKey(run, classId), { run, round: 1, representative, membersKey: members });
   for (const key of [members, targetsKey(run)]) await documents.writeLines(key, []);
   await until(() => snapshotInstance(services, { ...machine, purpose: 'before' }));
   await runOnline(run, { name: 'app', kind: 'script', commands }, recorder);

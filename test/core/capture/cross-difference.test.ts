@@ -1,3 +1,4 @@
+import { decodeName } from '../../../core/bytes/names';
 import { ManifestMismatchError } from '../../../core/apply/apply-errors';
 import { PackedContents } from '../../../core/chunk-store/packed-contents';
 import { renderManifest } from '../../../core/render/render-manifest';
@@ -105,6 +106,20 @@ describe('what an update wrote on two machines', () => {
     const update = put('/etc/app.conf', ({ host }) => `name = ${host}\n`);
     const { made, expected } = await onThird(update, { ...db, host: 'server' });
     expect(made).toEqual(expected);
+  });
+
+  it('is not the same where a link leads to names that are no UTF-8, and are two', async () => {
+    const update: MemoryUpdate = async (filesystem, { host }) => {
+      const target = decodeName(Uint8Array.of(0x2f, host === 'web01' ? 0xfe : 0xff));
+      await filesystem.symlink('/etc/app.link', target, {
+        ...{ mode: 0o777, uid: 0, gid: 0, mtimeNs: 1n, xattrs: new Map<string, Uint8Array>() },
+      });
+    };
+    const captured = await captureOf(
+      await online(await machineOf(web), web, update),
+      await online(await machineOf(mail), mail, update),
+    );
+    expect(captured.manifest.onlyOnline).toEqual([expect.stringContaining('/etc/app.link')]);
   });
 
   it('keeps the time at which it ran', async () => {
