@@ -1,7 +1,7 @@
 import { executeSeed } from './execute';
 import { allTargets } from './targets';
 
-const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 10);
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 5);
 
 jest.setTimeout((SECONDS + 60) * 1000);
 
