@@ -39,13 +39,13 @@ const AUDITCTL = `#!/bin/sh
 
 /** Writes a record of each of the script's own marks, as long as there are rules, and of nothing else. */
 const AUDITD = `
-  serial=1
   while [ -e "$FOLDER/state" ] && [ ! -e "$FOLDER/over" ]; do
     for mark in /var/lib/imageelves/*/audit-probe-* /var/lib/imageelves/*/audit-end-*; do
       [ -e "$mark" ] || continue
       grep -qs openat "$FOLDER/rules" || continue
       grep -qsF "$mark" "$FOLDER/log/audit.log" && continue
-      event="msg=audit(1700000000.000:$serial):"; serial=$((serial + 1))
+      serial=$(cat "$FOLDER/serial"); echo $((serial + 1)) > "$FOLDER/serial"
+      event="msg=audit(1700000000.000:$serial):"
       key=imageelves-it-openat
       {
         echo "type=SYSCALL $event arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=0 a2=241 a3=1b6 items=1 ppid=1 pid=2 auid=0 key=\\"$key\\""
@@ -60,12 +60,14 @@ const STATE = { enabled: 1, failure: 1, pid: 7, rate_limit: 0, lost: 5, backlog:
 const CONFIGURATION = 'num_logs = 5\nmax_log_file_action = ROTATE\n';
 
 interface Machine {
+  /** auditd is told of no event: as where `-a never,task` is among the rules. */
+  readonly isSilent?: boolean;
   readonly state?: Partial<Record<keyof typeof STATE, number>>;
   readonly configuration?: string;
   readonly update?: readonly string[];
 }
 
-async function recordedOn({ state, configuration, update }: Machine): Promise<RecordingSummary> {
+async function recordedOn({ isSilent, state, configuration, update }: Machine): Promise<RecordingSummary> {
   const lines = recordedScript({
     update: update ?? ['echo updated'],
     recorder: 'raise SystemExit(1)',
@@ -81,6 +83,7 @@ async function recordedOn({ state, configuration, update }: Machine): Promise<Re
   // The script waits in whole seconds.
   await program('sleep', '#!/bin/sh\nexec /bin/sleep "0.$1"\n');
   await writeFile(join(folder, 'state'), told.join(''));
+  await writeFile(join(folder, 'serial'), '1');
   await writeFile(join(folder, 'rules'), '-w /etc/passwd -p wa -k identity\n');
   await writeFile(join(folder, 'log/audit.log'), 'type=DAEMON_START msg=audit(1.000:1): op=start\n');
   await writeFile(
@@ -93,7 +96,7 @@ async function recordedOn({ state, configuration, update }: Machine): Promise<Re
     mkdir /var/lib/upper /var/lib/work
     mount -t overlay -o lowerdir=/etc,upperdir=/var/lib/upper,workdir=/var/lib/work overlay /etc
     mkdir -p /etc/audit; cp "$FOLDER/etc/auditd.conf" /etc/audit/auditd.conf
-    (${AUDITD}) &
+    (${isSilent ? ':' : AUDITD}) &
     code=0; sh "$FOLDER/script.sh" || code=$?
     touch "$FOLDER/over"; wait; exit "$code"`;
   await run('unshare', ['--mount', '--propagation', 'private', '--', 'sh', '-euc', script], {
@@ -118,6 +121,7 @@ test.each<[string, Machine, RegExp]>([
   ['are switched off', { state: { enabled: 0 } }, /switched off/],
   ['would stop the machine', { state: { failure: 2 } }, /would stop it \(auditctl -f 2\)/],
   ['come to no daemon', { state: { pid: 0 } }, /auditd does not run/],
+  ['are never made', { isSilent: true }, /made no record in the log/],
   ['are kept for ever', { configuration: 'max_log_file_action = keep_logs\n' }, /could fill its disk/],
 ])('nothing is recorded, and it is told why, where audit records %s', async (_, machine, why) => {
   const { method, lost, warnings } = await recordedOn(machine);
@@ -141,13 +145,13 @@ test.each<[string, string, RegExp]>([
   expect(await rulesLeft()).toBe('-w /etc/passwd -p wa -k identity\n');
 });
 
-test('a log that is rotated twice at once is read whole', async () => {
+test('a log that is rotated twice at once is read whole: no event’s number is missing', async () => {
   const log = '"$FOLDER/log/audit.log';
   const line = (serial: number): string =>
     `echo "type=USER_START msg=audit(1700000000.000:${serial}): secret"`;
   const { lost, warnings } = await recordedOn({
     update: [
-      // The daemon's numbers go on behind these.
+      'echo 3 > "$FOLDER/serial"',
       `mv ${log}" ${log}.1"; ${line(2)} > ${log}"`,
       `mv ${log}.1" ${log}.2"; mv ${log}" ${log}.1"; : > ${log}"`,
       'sleep 2',
