@@ -15,7 +15,7 @@ const KEY = /^imageelves-[A-Za-z0-9-]*-([a-z0-9]+)$/;
 const PROBE = /^\/var\/lib\/imageelves\/recording-[A-Za-z0-9-]+\/audit-(probe|end)-/;
 
 /** Of one part. More records than these do not fit into a recording. */
-const MAX_EVENTS = 2_000_000;
+const MAX_EVENTS = 1_000_000;
 const MAX_ITEMS = 100;
 
 export interface AuditEvent {
