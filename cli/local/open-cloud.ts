@@ -42,13 +42,16 @@ export async function openCloud({
   tell,
 }: CloudOptions): Promise<OpenCloud> {
   const repositoryFolder = path.join(stateFolder, 'repository');
-  const functionVariables: Record<string, string> = {};
-  if (filesystem !== 'ext4') functionVariables['KERNEL_ENGINE_DIRECTORY'] = await buildKernelEngine(tell);
   tell('synthesizing: the artifacts that cdk deploy would deploy');
-  const assembly = await synthesize(path.join(stateFolder, 'cdk.out'), {
-    ...CLONE_NETWORK,
-    ...(updates === undefined ? {} : { updates: JSON.stringify(updates) }),
-  });
+  const [assembly, engine] = await Promise.all([
+    synthesize(path.join(stateFolder, 'cdk.out'), {
+      ...CLONE_NETWORK,
+      ...(updates === undefined ? {} : { updates: JSON.stringify(updates) }),
+    }),
+    filesystem === 'ext4' ? undefined : buildKernelEngine(tell),
+  ]);
+  const functionVariables: Record<string, string> =
+    engine === undefined ? {} : { KERNEL_ENGINE_DIRECTORY: engine };
   const cloud = await startLocalCloud({
     stateFolder,
     port,

@@ -58,17 +58,24 @@ export async function buildFleet(machines: readonly FleetMachine[], options: Fle
 
   const bases = new BaseDisks(registry);
   let repack = options.pending === 'repository';
-  let tree: BaseTree | undefined;
-  for (const { set, layout } of firstOfEachSet(machines)) {
-    tell(`bootstrapping Debian 12 with ${set.packages.join(', ') || 'no extra packages'} (${set.name})`);
-    tree = await bootstrapTree(set, banner, options.cacheFolder);
+  const first = firstOfEachSet(machines);
+  // Beside each other: much of the time goes by in waiting for the mirror.
+  const trees = await Promise.all(
+    first.map(({ set }) => {
+      tell(`bootstrapping Debian 12 with ${set.packages.join(', ') || 'no extra packages'} (${set.name})`);
+      return bootstrapTree(set, banner, options.cacheFolder);
+    }),
+  );
+  for (const [index, { set, layout }] of first.entries()) {
+    const tree = trees[index]!;
     const disks = await bases.makeFirst(set, layout, tree, aptSources(options.pending === 'distribution'));
     if (options.pending === 'distribution' && !repack && (await pendingUpdates(disks)) === 0) {
       tell('the distribution has no security update pending today: using repacked packages');
       repack = true;
     }
   }
-  if (repack && tree) await repackPool(tree, pool);
+  const last = trees.at(-1);
+  if (repack && last) await repackPool(last, pool);
   await indexRepository(options.repositoryFolder);
 
   const kept = new Map<string, MachineDisks>();

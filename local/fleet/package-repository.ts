@@ -81,7 +81,7 @@ export async function repackWithHigherVersion(file: string, folder: string): Pro
       folder,
       path.basename(file).replace(version.replace(/^\d+:/, ''), raised.replace(/^\d+:/, '')),
     );
-    await runProgram('dpkg-deb', ['-Zxz', '-b', tree, target]);
+    await runProgram('dpkg-deb', ['-Zgzip', '-z1', '-b', tree, target]);
     return target;
   } finally {
     await rm(tree, { recursive: true, force: true });
