@@ -1,14 +1,20 @@
 import { effectsOf } from '../footprint/effects';
-import { installedStanzas } from '../footprint/package-relations';
 import type { Image } from '../image/image';
 import type { Operation } from '../manifest/manifest-schema';
 import type { RecordingSummary } from '../recording/summarize-recording';
-import { debianPackageFiles } from '../records/debian-package-files';
+import { installedPackages } from '../records/installed-packages';
+import { packageFiles } from '../records/package-files';
 
 /**
- * Marks the files that dpkg replaces or removes without a look at them: those of a package that changes its version or
- * goes, that are no configuration files (Debian policy 10.7.3), and that no process of the update read. What a machine has
- * there, or that it has nothing, makes no difference then, as it makes none to an update online.
+ * Marks the files that dpkg or rpm replaces or removes without a look at them: those of a package that changes its version
+ * or goes, that are no configuration files (Debian policy 10.7.3), and that no process of the update read. What a machine
+ * has there, or that it has nothing, makes no difference then, as it makes none to an update online.
+ *
+ * rpm asks what is there for `%config` files alone (rpmfilesDecideFate and rpmfilesConfigConflict in its lib/rpmfi.c, from
+ * handleInstInstalledFile and handleOverlappedFiles in lib/transaction.c); all others are made beside and renamed into
+ * place, or unlinked. With `%_minimize_writes` it reads one that is the same in both versions, which shows in the recording,
+ * and leaves it when it is as it would be put. What it leaves alone, `%ghost` files and those of another architecture, has
+ * no owner by `packageFiles`.
  *
  * @param recording without a whole one nothing is marked: who read what is not known
  */
@@ -20,9 +26,9 @@ export async function markOverwritten(
 ): Promise<Operation[]> {
   const { packages } = effectsOf(operations);
   if (recording?.lost !== false || packages.size === 0) return [...operations];
-  const [had, has] = [await installedStanzas(before), await installedStanzas(after)];
-  const unpacked = new Set([...packages].filter((key) => had.get(key)?.version !== has.get(key)?.version));
-  const [filesBefore, filesAfter] = [await debianPackageFiles(before), await debianPackageFiles(after)];
+  const [had, has] = [await installedPackages(before), await installedPackages(after)];
+  const unpacked = new Set([...packages].filter((key) => had.get(key)?.versions !== has.get(key)?.versions));
+  const [filesBefore, filesAfter] = [await packageFiles(before), await packageFiles(after)];
 
   const linked = new Set(
     operations.flatMap((operation) => (operation.kind === 'make-hard-link' ? [operation.existingPath] : [])),
@@ -31,6 +37,8 @@ export async function markOverwritten(
   const isOverwritten = async ({ kind, path }: Operation): Promise<boolean> => {
     const owner = filesBefore.ownerOf(path);
     if (owner === undefined || !unpacked.has(owner) || linked.has(path)) return false;
+    const version = filesBefore.versionOf(path);
+    if (version !== undefined && filesAfter.versionOf(path) === version) return false;
     if (filesAfter.ownerOf(path) !== (kind === 'put-file' ? owner : undefined)) return false;
     if (filesBefore.isConfiguration(path) || filesAfter.isConfiguration(path)) return false;
     if (recording.paths.get(path)?.read === true) return false;

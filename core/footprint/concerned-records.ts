@@ -60,7 +60,11 @@ const TABLES: readonly {
   },
 ];
 
-export function concernedKeys(path: string, { records }: RecordFile, effects: Effects): string[] {
+export function concernedKeys(
+  path: string,
+  { records }: Pick<RecordFile, 'records'>,
+  effects: Effects,
+): string[] {
   const isConcerned = TABLES.find((one) => one.path.test(path))?.concerning(effects);
   if (isConcerned === undefined) return [];
   return [...records]

@@ -1,5 +1,6 @@
 import { parentOf } from '../manifest/image-path';
 import type { Operation } from '../manifest/manifest-schema';
+import { packageRules } from '../records/installed-packages';
 
 /** What an update writes: it is compared by the operations, and takes no part in what was read. */
 export interface Effects {
@@ -8,11 +9,11 @@ export interface Effects {
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
   /** Keys of the records that are put, by the record file. */
   readonly records: ReadonlyMap<string, ReadonlySet<string>>;
-  /** `name:architecture` of packages that are changed. */
+  /** Keys of packages that are changed, as their system has them. */
   readonly packages: ReadonlySet<string>;
 }
 
-const DPKG_STATUS_PATH = '/var/lib/dpkg/status';
+const PACKAGE_DATABASES = (['dpkg', 'rpm'] as const).flatMap((system) => packageRules(system).recordPaths);
 
 export function effectsOf(operations: readonly Operation[]): Effects {
   const paths = new Set(operations.map(({ path }) => path));
@@ -29,5 +30,6 @@ export function effectsOf(operations: readonly Operation[]): Effects {
     for (const { key } of operation.records) known.add(key);
     records.set(operation.path, known);
   }
-  return { paths, names, records, packages: records.get(DPKG_STATUS_PATH) ?? new Set() };
+  const packages = new Set(PACKAGE_DATABASES.flatMap((path) => [...(records.get(path) ?? [])]));
+  return { paths, names, records, packages };
 }

@@ -2,7 +2,7 @@ import type { RecordingSummary } from '../recording/summarize-recording';
 import { followLinks } from '../image/follow-links';
 import type { Image } from '../image/image';
 import { SymlinkLoopError } from '../image/image-errors';
-import { packageRules } from '../records/installed-packages';
+import { packageDatabase } from '../records/installed-packages';
 import type { Effects } from './effects';
 import { asksForAllPackages, namedPaths, namedWords, wholeTables } from './named-paths';
 import type { Questions } from './questions';
@@ -31,7 +31,7 @@ export async function askForOwnText(
   effects: Effects,
 ): Promise<OwnText> {
   if (update.kind === 'packages') return NOTHING;
-  const [database] = packageRules(before.os.packageSystem).recordPaths;
+  const database = await packageDatabase(before);
   if (update.kind === 'document') {
     // What it does is not known: it may look at every package, as those of AWS that install patches do.
     if (database !== undefined) questions.ask({ path: database, kind: 'packages' });
@@ -55,8 +55,7 @@ export async function askForOwnText(
   for (const path of wholeTables(text)) questions.ask({ path, kind: 'records' });
 
   const asked = [...namedWords(text)].sort();
-  const tables =
-    before.os.packageSystem === 'dpkg' && database ? [...ACCOUNT_TABLES, database] : ACCOUNT_TABLES;
+  const tables = database === undefined ? ACCOUNT_TABLES : [...ACCOUNT_TABLES, database];
   if (asked.length > 0) {
     for (const path of tables) {
       if (!named.has(path)) questions.ask({ path, kind: 'records', asked });

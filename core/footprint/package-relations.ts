@@ -34,7 +34,7 @@ export async function installedStanzas(image: FilesystemReader): Promise<Map<str
 /**
  * What the update's packages newly demand of others, and whether the representative met it with packages that the update
  * does not touch: apt installs what is not there. On a machine where that is otherwise, it would install, remove or keep
- * back something else.
+ * back something else. Of dpkg's packages only: those of rpm are held against each other when their records are put.
  */
 export async function packageRelations(
   before: FilesystemReader,
@@ -43,6 +43,7 @@ export async function packageRelations(
 ): Promise<PackageRelations | undefined> {
   if (touched.size === 0) return undefined;
   const [old, now] = [await installedStanzas(before), await installedStanzas(after)];
+  if (now.size === 0) return undefined;
   const others = new RelatedPackages([...old.values()].filter(({ key }) => !touched.has(key)));
   const all = new RelatedPackages(now.values());
   const installed: PackageRelations['installed'] = [];

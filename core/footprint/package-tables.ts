@@ -20,12 +20,12 @@ const ALTERNATIVES_FOLDER = '/var/lib/dpkg/alternatives/';
 /** Asks for what dpkg and debconf know about the packages and paths that the update writes. */
 export async function askForPackageTables(
   questions: Questions,
-  { after }: FootprintRequest,
+  { before, after }: FootprintRequest,
   effects: Effects,
 ): Promise<void> {
   askForAlternatives(questions, effects);
   const { packages } = effects;
-  if (packages.size === 0) return;
+  if (packages.size === 0 || before.os.packageSystem !== 'dpkg') return;
   for (const path of DPKG_TABLES) {
     if (isConcerningTable(path)) questions.ask({ path, kind: 'concerned' });
   }

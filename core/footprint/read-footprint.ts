@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Image } from '../image/image';
 import type { Manifest, Operation } from '../manifest/manifest-schema';
 import type { RecordingSummary } from '../recording/summarize-recording';
-import { debianPackageFiles } from '../records/debian-package-files';
+import { packageFiles } from '../records/package-files';
 import type { RecordCodec } from '../records/record-codec';
 import type { Update } from '../update/update';
 import { variationOf } from '../variation/variation';
@@ -38,9 +38,9 @@ export interface FootprintRequest {
  * machine that answers otherwise must not be patched with what the representative's update did.
  */
 export async function readFootprint(request: FootprintRequest): Promise<NonNullable<Manifest['reads']>> {
-  const { before, operations, codecFor } = request;
+  const { before, after, operations, codecFor } = request;
   const effects = effectsOf(operations);
-  const files = await debianPackageFiles(before);
+  const files = await packageFiles(before);
   const questions = new Questions();
   for (const path of request.rewritten) {
     // Of a table, the records that changed say all.
@@ -51,7 +51,9 @@ export async function readFootprint(request: FootprintRequest): Promise<NonNulla
   const own = await askForOwnText(questions, request, effects);
   await askForPackageTables(questions, request, effects);
   if (request.recording !== undefined) {
-    const context = { request, recording: request.recording, effects, files, own };
+    // Of rpm's packages, one version may be left as it is beside another that comes.
+    const filesAfter = before.os.packageSystem === 'rpm' ? await packageFiles(after) : files;
+    const context = { request, recording: request.recording, effects, files, filesAfter, own };
     await askForRecordedReads(questions, context);
   }
 

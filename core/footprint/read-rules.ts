@@ -107,6 +107,8 @@ const LISTED_FOLDERS: readonly { readonly pattern: RegExp; readonly reason: stri
     pattern: /^\/usr\/(share\/initramfs-tools|lib\/kernel\/install\.d|lib\/dracut)(\/.+)?$/,
     reason: 'hooks of kernel packages',
   },
+  // glob(7) over the macros (rpm(8), "MACRO CONFIGURATION").
+  { pattern: /^\/etc\/rpm$/, reason: 'settings of rpm' },
   { pattern: /^\/usr\/share\/pam-configs$/, reason: 'of these the configuration of PAM is made' },
   { pattern: /^\/etc\/(yum\.repos\.d|dnf(\/.*)?|apt\/.*)$/, reason: 'sources of packages' },
   { pattern: /^\/(opt|srv|root|home)(\/.*)?$/, reason: 'no package brought what stands here' },

@@ -6,10 +6,11 @@ import { followLinks } from '../image/follow-links';
 import type { Image } from '../image/image';
 import { SymlinkLoopError } from '../image/image-errors';
 import type { ManifestRead } from '../manifest/read-schema';
-import { installedPackages, type PackageInPlace } from '../records/installed-packages';
+import { installedPackages, type PackageInPlace, packageRules } from '../records/installed-packages';
 import { readRecordFile } from '../records/read-record-file';
 import type { RecordCodec, RecordFile } from '../records/record-codec';
 import { RecordFormatError } from '../records/record-errors';
+import { RPMDB_PATHS } from '../records/rpm/rpmdb';
 import { neutralise } from '../variation/neutral';
 import { neutralEntryDigest } from '../variation/neutral-entry';
 import type { Variation } from '../variation/variation';
@@ -44,7 +45,7 @@ export function isSameAnswer(
  * everyone's, and those to what the update itself writes are the same before it and after it.
  */
 export class ReadStates {
-  private readonly recordFiles = new Map<string, Promise<RecordFile | undefined>>();
+  private readonly recordFiles = new Map<string, Promise<Table | undefined>>();
   private packages: Promise<ReadonlyMap<string, PackageInPlace>> | undefined;
 
   constructor(
@@ -158,7 +159,7 @@ export class ReadStates {
 
   private async records(
     path: string,
-    keysOf: (file: RecordFile) => Iterable<string>,
+    keysOf: (file: Table) => Iterable<string>,
     isWhole = false,
   ): Promise<ReadState> {
     const file = await this.recordFile(path);
@@ -184,7 +185,7 @@ export class ReadStates {
   }
 
   /** Read once for all questions; undefined for what is not there or not of its format. */
-  private recordFile(path: string): Promise<RecordFile | undefined> {
+  private recordFile(path: string): Promise<Table | undefined> {
     const known = this.recordFiles.get(path);
     if (known !== undefined) return known;
     const file = this.readRecords(path);
@@ -192,10 +193,12 @@ export class ReadStates {
     return file;
   }
 
-  private async readRecords(path: string): Promise<RecordFile | undefined> {
+  private async readRecords(path: string): Promise<Table | undefined> {
     const codec = this.codecFor(path);
     if (codec === undefined || (await this.image.lstat(path))?.type !== 'file') return undefined;
     try {
+      // Which versions there are is all that is asked of it, and to take the whole of it apart takes long.
+      if (RPMDB_PATHS.includes(path)) return { records: await this.installedVersions() };
       return await readRecordFile(this.image, path, codec);
     } catch (error) {
       if (error instanceof RecordFormatError) return undefined;
@@ -205,6 +208,11 @@ export class ReadStates {
 
   private installed(): Promise<ReadonlyMap<string, PackageInPlace>> {
     return (this.packages ??= installedPackages(this.image));
+  }
+
+  private async installedVersions(): Promise<Map<string, Uint8Array>> {
+    const installed = await this.installed();
+    return new Map([...installed].map(([key, { versions }]) => [key, Buffer.from(versions)]));
   }
 
   private async allPackages(): Promise<ReadState> {
@@ -217,6 +225,8 @@ export class ReadStates {
   }
 }
 
+type Table = Pick<RecordFile, 'records'>;
+
 const ABSENT: ReadState = { state: 'absent' };
 
 /** Packages are asked for without their architecture. */
@@ -227,8 +237,8 @@ function keysAsked(
 ): readonly string[] {
   if (asked === undefined) return keys;
   const names = new Set(asked);
-  const nameOf = (key: string): string =>
-    path.endsWith('/dpkg/status') ? key.slice(0, key.lastIndexOf(':')) : key;
+  const system = (['dpkg', 'rpm'] as const).find((one) => packageRules(one).recordPaths.includes(path));
+  const nameOf = system === undefined ? (key: string) => key : packageRules(system).nameOf;
   return keys.filter((key) => names.has(nameOf(key)));
 }
 

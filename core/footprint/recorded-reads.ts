@@ -1,9 +1,8 @@
 import { followLinks } from '../image/follow-links';
 import { SymlinkLoopError } from '../image/image-errors';
 import type { PathSummary, RecordingSummary } from '../recording/summarize-recording';
-import type { PackageFiles } from '../records/debian-package-files';
-import { nameOf } from '../records/debian-relations';
-import { packageRules } from '../records/installed-packages';
+import { packageDatabase, packageRules } from '../records/installed-packages';
+import type { PackageFiles } from '../records/package-files';
 import { DAILY_JOB_FILES } from './apt-settings';
 import { isConcerningTable } from './concerned-records';
 import type { Effects } from './effects';
@@ -13,12 +12,14 @@ import { isElf, scriptText } from './programs';
 import type { Questions } from './questions';
 import type { FootprintRequest } from './read-footprint';
 import { CACHE_PACKAGES, ignoredRead, isCheckedTable, listedFolder } from './read-rules';
+import { rpmScriptlets } from './rpm-scriptlets';
 
 interface RecordedContext {
   readonly request: FootprintRequest;
   readonly recording: RecordingSummary;
   readonly effects: Effects;
   readonly files: PackageFiles;
+  readonly filesAfter: PackageFiles;
   readonly own: OwnText;
 }
 
@@ -107,26 +108,38 @@ class RecordedReads {
   }
 
   private async askForFile(path: string, executed: boolean): Promise<void> {
-    const { request, effects, files } = this.context;
+    const { request, files } = this.context;
     const owner = files.ownerOf(path);
     if (owner === undefined) return this.questions.ask({ path, kind: 'entry' });
-    if (CACHE_PACKAGES.has(nameOf(owner)) && !effects.packages.has(owner)) return;
+    const isPutAnew = this.isPutAnew(path, owner);
+    if (CACHE_PACKAGES.has(this.nameOf(owner)) && !isPutAnew) return;
     if (files.isConfiguration(path)) {
-      if (!effects.packages.has(owner) || (await this.isSetting(path, owner)))
-        this.questions.ask({ path, kind: 'entry' });
+      if (!isPutAnew || (await this.isSetting(path, owner))) this.questions.ask({ path, kind: 'entry' });
       return;
     }
     // Its record says which it is, and its files are put or were put anew.
-    if (effects.packages.has(owner)) return;
+    if (isPutAnew) return;
     if (!(await isElf(request.before, path))) return this.questions.ask({ path, kind: 'entry' }, true);
     // A library keeps its name as long as it does the same.
     if (!executed) return;
-    const [database] = packageRules(request.before.os.packageSystem).recordPaths;
+    const database = await packageDatabase(request.before);
     if (database !== undefined) this.questions.ask({ path: database, kind: 'package', record: owner });
   }
 
+  /** Of several versions that are installed, as of a kernel, the update may leave the one that brought the file. */
+  private isPutAnew(path: string, owner: string): boolean {
+    const { effects, files, filesAfter } = this.context;
+    if (!effects.packages.has(owner)) return false;
+    const version = files.versionOf(path);
+    return version === undefined || filesAfter.versionOf(path) !== version;
+  }
+
+  private nameOf(key: string): string {
+    return packageRules(this.context.request.before.os.packageSystem).nameOf(key);
+  }
+
   /**
-   * dpkg opens the configuration files of each package that it upgrades, to keep what was changed locally; that alone
+   * dpkg and rpm open the configuration files of packages that they upgrade, to keep what was changed locally; that alone
    * makes no difference. It does when the directory was listed, or a program of the package that ran names the file.
    */
   private async isSetting(path: string, owner: string): Promise<boolean> {
@@ -170,7 +183,7 @@ class RecordedReads {
     const { before, after } = request;
     const ran = new Set(this.scripts);
     for (const key of effects.packages) {
-      for (const name of [key, nameOf(key)]) {
+      for (const name of [key, this.nameOf(key)]) {
         for (const kind of ['preinst', 'postinst', 'prerm', 'postrm', 'config'])
           ran.add(`${INFO_FOLDER}${name}.${kind}`);
       }
@@ -178,10 +191,28 @@ class RecordedReads {
     for (const script of [...ran].sort()) {
       if (isOfCachePackage(script)) continue;
       const text = (await scriptText(after, script)) ?? (await scriptText(before, script));
-      if (text === undefined) continue;
-      for (const path of namedPaths(withoutComments(text)).paths) {
-        if (await this.isAsked(path)) this.questions.ask({ path, kind: 'type' });
-      }
+      if (text !== undefined) await this.askForPathsIn(text);
+    }
+    if (before.os.packageSystem === 'rpm') await this.askForScriptlets();
+  }
+
+  /** Of a package that the update leaves as it is, the record says which its triggers are. */
+  private async askForScriptlets(): Promise<void> {
+    const { request, effects } = this.context;
+    const { before, after } = request;
+    if (effects.packages.size === 0) return;
+    const { texts, triggered } = await rpmScriptlets(before, after, effects.packages);
+    for (const text of texts) await this.askForPathsIn(text);
+    const path = await packageDatabase(before);
+    for (const record of triggered) {
+      if (path === undefined || CACHE_PACKAGES.has(this.nameOf(record))) continue;
+      this.questions.ask({ path, kind: 'record', record });
+    }
+  }
+
+  private async askForPathsIn(script: string): Promise<void> {
+    for (const path of namedPaths(withoutComments(script)).paths) {
+      if (await this.isAsked(path)) this.questions.ask({ path, kind: 'type' });
     }
   }
 

@@ -2,29 +2,25 @@ import type { FilesystemReader } from '../filesystem/filesystem';
 import { decodeName } from '../bytes/names';
 import { dpkgStatusText } from './debian-packages';
 import { fieldText, packageKey } from './dpkg-status';
+import { mergedFolders } from './merged-folders';
+import type { PackageFiles } from './package-files';
 import { parseStanza, splitStanzas } from './stanzas';
 
-/** Which package brought which file. */
-export interface PackageFiles {
-  /** `name:architecture` of a package that has this path; undefined for what no package brought. */
-  ownerOf(path: string): string | undefined;
-  /** True for configuration files of packages: they may be changed locally, and packages respect that. */
-  isConfiguration(path: string): boolean;
-}
-
-export const NO_PACKAGE_FILES: PackageFiles = { ownerOf: () => undefined, isConfiguration: () => false };
+export const NO_PACKAGE_FILES: PackageFiles = {
+  ownerOf: () => undefined,
+  versionOf: () => undefined,
+  isConfiguration: () => false,
+};
 
 const INFO_FOLDER = '/var/lib/dpkg/info';
 const LARGEST_LIST_BYTES = 64 * 1024 * 1024;
-/** Directories at the top that are links into /usr on a merged system, where lists still name them. */
-const MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
 /** Reads the lists that dpkg keeps of each package's files (dpkg-query(1), `--listfiles`). */
 export async function debianPackageFiles(image: FilesystemReader): Promise<PackageFiles> {
   const status = await dpkgStatusText(image);
   if (status === undefined || !(await image.lstat(INFO_FOLDER))) return NO_PACKAGE_FILES;
   const { keysByName, configuration } = packagesIn(status);
-  const links = await mergedLinks(image);
+  const real = await mergedFolders(image);
   const owners = new Map<string, string>();
   const lists = (await image.readdir(INFO_FOLDER)).filter(
     ({ name, type }) => type === 'file' && name.endsWith('.list'),
@@ -40,24 +36,9 @@ export async function debianPackageFiles(image: FilesystemReader): Promise<Packa
   }
   return {
     ownerOf: (path) => owners.get(path),
+    versionOf: () => undefined,
     isConfiguration: (path) => configuration.has(path),
   };
-
-  function real(path: string): string {
-    const link = MERGED.find((top) => path.startsWith(`${top}/`));
-    const target = link === undefined ? undefined : links.get(link);
-    return target === undefined ? path : target + path.slice(link!.length);
-  }
-}
-
-async function mergedLinks(image: FilesystemReader): Promise<Map<string, string>> {
-  const links = new Map<string, string>();
-  for (const top of MERGED) {
-    if ((await image.lstat(top))?.type !== 'symlink') continue;
-    const target = await image.readlink(top);
-    links.set(top, target.startsWith('/') ? target : `/${target}`);
-  }
-  return links;
 }
 
 /** Lists are called by the package, with its architecture where several may be installed. */

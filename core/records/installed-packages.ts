@@ -40,6 +40,16 @@ export function packageRules(system: PackageSystem): PackageRules {
   return system === 'rpm' ? RPM : DPKG;
 }
 
+/** Where an image has the records of its packages; undefined where there are none that are read. */
+export async function packageDatabase(
+  image: Pick<FilesystemReader, 'lstat'> & { readonly os: { readonly packageSystem: PackageSystem } },
+): Promise<string | undefined> {
+  for (const path of packageRules(image.os.packageSystem).recordPaths) {
+    if ((await image.lstat(path))?.type === 'file') return path;
+  }
+  return undefined;
+}
+
 /**
  * What is installed on an image, by key. Empty where there is no package system that is read.
  *

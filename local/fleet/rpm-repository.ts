@@ -11,6 +11,8 @@ export interface RpmPackage {
   /** Content by path; those of `configuration` are `%config(noreplace)`. */
   readonly files?: Readonly<Record<string, string>>;
   readonly configuration?: Readonly<Record<string, string>>;
+  /** What else its spec file says of some of `files`: `%ghost`, `%verify(not filedigest)`. */
+  readonly attributes?: Readonly<Record<string, string>>;
   /** Lines of the preamble: `Requires: x`, `Obsoletes: y < 2`. */
   readonly preamble?: readonly string[];
   /** Further sections: `%post -p <lua>` and its lines. */
@@ -57,6 +59,7 @@ function specOf({
   release = '1',
   files = {},
   configuration = {},
+  attributes = {},
   ...rest
 }: RpmPackage): string {
   const all = Object.entries({ ...files, ...configuration });
@@ -82,7 +85,7 @@ function specOf({
     ...(rest.sections ?? []),
     '%files',
     ...Object.keys(configuration).map((file) => `%config(noreplace) ${file}`),
-    ...Object.keys(files),
+    ...Object.keys(files).map((file) => `${attributes[file] ?? ''} ${file}`.trim()),
     '%changelog',
     '* Mon Jan 05 2026 Fleet Operations <fleet@example.com>',
     '- Built for a test',

@@ -1,8 +1,11 @@
 import { TAG } from '../../core/records/rpm/rpm-header';
 
-/** What a made-up package says of itself, by tag: texts and numbers. */
-export type HeaderTags = ReadonlyMap<number, readonly string[] | readonly number[] | string>;
+type TagValue = readonly string[] | readonly number[] | string | Uint8Array;
 
+/** What a made-up package says of itself, by tag: texts, numbers, and numbers of a byte each. */
+export type HeaderTags = ReadonlyMap<number, TagValue>;
+
+const CHAR = 1;
 const INT32 = 4;
 const STRING = 6;
 const STRING_ARRAY = 8;
@@ -12,6 +15,11 @@ export function rpmHeader(tags: HeaderTags): Uint8Array {
   const entries: number[][] = [];
   let data = Buffer.alloc(0);
   for (const [tag, value] of tags) {
+    if (value instanceof Uint8Array) {
+      entries.push([tag, CHAR, data.length, value.length]);
+      data = Buffer.concat([data, value]);
+      continue;
+    }
     const isNumbers = typeof value !== 'string' && typeof value[0] === 'number';
     if (isNumbers) data = Buffer.concat([data, Buffer.alloc((4 - (data.length % 4)) % 4)]);
     const texts = typeof value === 'string' ? [value] : isNumbers ? [] : (value as readonly string[]);
@@ -37,14 +45,24 @@ export type RelationText = string;
 export interface MadeUpRpm {
   readonly name: string;
   readonly version?: string;
+  readonly arch?: string;
   readonly provides?: readonly RelationText[];
   readonly requires?: readonly RelationText[];
   readonly conflicts?: readonly RelationText[];
   readonly obsoletes?: readonly RelationText[];
   readonly recommends?: readonly RelationText[];
   readonly files?: readonly string[];
+  /** Of its files, those that are more than that. */
+  readonly config?: readonly string[];
+  readonly ghost?: readonly string[];
+  readonly unverified?: readonly string[];
+  readonly notInstalled?: readonly string[];
   readonly triggers?: readonly string[];
   readonly fileTriggers?: readonly string[];
+  /** By tag. */
+  readonly scripts?: ReadonlyMap<number, string>;
+  /** Other tags, which take the place of those of the same number. */
+  readonly more?: HeaderTags;
 }
 
 /** Names, flags and versions of each kind of relation (rpmtag.h). */
@@ -56,6 +74,12 @@ const RELATIONS = {
   recommends: [5046, 5048, 5047],
 } as const;
 
+/** rpmfiles.h */
+const CONFIG = 1;
+const GHOST = 64;
+const VERIFY_DIGEST = 1;
+const NOT_INSTALLED = 2;
+
 const FLAGS: Readonly<Record<string, number>> = { '<': 2, '>': 4, '=': 8, '<=': 10, '>=': 12 };
 
 /** A package that provides its own name in its version, as rpmbuild has it. */
@@ -63,10 +87,11 @@ export function madeUpRpm({ version = '1', files = [], ...rpm }: MadeUpRpm): {
   key: string;
   header: Uint8Array;
 } {
-  const tags = new Map<number, readonly string[] | readonly number[] | string>([
+  const tags = new Map<number, TagValue>([
     [TAG.name, rpm.name],
     [TAG.version, version],
     [TAG.release, '1'],
+    [TAG.arch, rpm.arch ?? 'noarch'],
   ]);
   for (const [kind, [names, flags, versions]] of Object.entries(RELATIONS)) {
     const own = kind === 'provides' ? [`${rpm.name} = ${version}-1`] : [];
@@ -98,6 +123,19 @@ export function madeUpRpm({ version = '1', files = [], ...rpm }: MadeUpRpm): {
       files.map((file) => file.replace(/^.*\//, '')),
     );
     tags.set(TAG.directoryNames, folders);
+    const marked = (paths: readonly string[] | undefined, bit: number) => (file: string) =>
+      paths?.includes(file) === true ? bit : 0;
+    const [isConfig, isGhost] = [marked(rpm.config, CONFIG), marked(rpm.ghost, GHOST)];
+    tags.set(
+      TAG.fileFlags,
+      files.map((file) => isConfig(file) | isGhost(file)),
+    );
+    tags.set(
+      TAG.fileVerifyFlags,
+      files.map((file) => 0xffffffff - marked(rpm.unverified, VERIFY_DIGEST)(file)),
+    );
+    tags.set(TAG.fileStates, Uint8Array.from(files, marked(rpm.notInstalled, NOT_INSTALLED)));
   }
-  return { key: `${rpm.name}.noarch`, header: rpmHeader(tags) };
+  for (const [tag, value] of [...(rpm.scripts ?? []), ...(rpm.more ?? [])]) tags.set(tag, value);
+  return { key: `${rpm.name}.${rpm.arch ?? 'noarch'}`, header: rpmHeader(tags) };
 }

@@ -68,23 +68,35 @@ export class RpmRelations {
    * that stay open.
    */
   around(key: string, bytes: Uint8Array): string[] {
-    const own = this.headers.find((one) => one.header.bytes === bytes)?.header;
+    const own = this.headerOf(bytes);
+    if (own === undefined) return [];
+    const open = capabilities(own, 'recommends').filter((wanted) => !this.isMet(wanted));
+    return [
+      ...this.triggeredBy(key, bytes).map((other) => `trigger of ${other}`),
+      ...open.map((wanted) => `without ${textOf(wanted)}`),
+    ].sort();
+  }
+
+  /** Keys of other packages that have triggers on this one or on its files; a key for each version of them. */
+  triggeredBy(key: string, bytes: Uint8Array): string[] {
+    const own = this.headerOf(bytes);
     if (own === undefined) return [];
     const name = own.text(TAG.name);
     const files = own.files();
-    const triggers = this.headers.filter(
-      ({ key: other, header }) =>
-        other !== key &&
-        (header.texts(TAG.triggers).some((on) => on === name) ||
-          [TAG.fileTriggers, TAG.transactionFileTriggers].some((tag) =>
-            header.texts(tag).some((prefix) => files.some((file) => file.startsWith(prefix))),
-          )),
-    );
-    const open = capabilities(own, 'recommends').filter((wanted) => !this.isMet(wanted));
-    return [
-      ...triggers.map((one) => `trigger of ${one.key}`),
-      ...open.map((wanted) => `without ${textOf(wanted)}`),
-    ].sort();
+    return this.headers
+      .filter(
+        ({ key: other, header }) =>
+          other !== key &&
+          (header.texts(TAG.triggers).some((on) => on === name) ||
+            [TAG.fileTriggers, TAG.transactionFileTriggers].some((tag) =>
+              header.texts(tag).some((prefix) => files.some((file) => file.startsWith(prefix))),
+            )),
+      )
+      .map(({ key: other }) => other);
+  }
+
+  private headerOf(bytes: Uint8Array): RpmHeader | undefined {
+    return this.headers.find((one) => one.header.bytes === bytes)?.header;
   }
 
   private isMet(wanted: Capability): boolean {

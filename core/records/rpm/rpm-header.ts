@@ -1,4 +1,5 @@
 import { readU32BE, writeU32BE } from '../../bytes/big-endian';
+import { decodeName } from '../../bytes/names';
 import { RecordFormatError } from '../record-errors';
 
 /** What of a package's header is read (rpmtag.h). */
@@ -10,12 +11,24 @@ export const TAG = {
   installTime: 1008,
   arch: 1022,
   installTransaction: 1128,
+  preInstall: 1023,
+  postInstall: 1024,
+  preRemove: 1025,
+  postRemove: 1026,
+  oldFileNames: 1027,
+  fileStates: 1029,
   fileFlags: 1037,
+  fileVerifyFlags: 1045,
+  triggerScripts: 1065,
   directoryIndexes: 1116,
   baseNames: 1117,
   directoryNames: 1118,
   triggers: 1066,
+  preTransaction: 1151,
+  postTransaction: 1152,
+  fileTriggerScripts: 5066,
   fileTriggers: 5069,
+  transactionFileTriggerScripts: 5076,
   transactionFileTriggers: 5079,
 } as const;
 
@@ -25,11 +38,17 @@ const ENTRY_BYTES = 16;
 const MAX_ENTRIES = 0xffff;
 const MAX_DATA_BYTES = 256 * 1024 * 1024;
 
+const TYPE_CHAR = 1;
+const TYPE_INT8 = 2;
 const TYPE_INT32 = 4;
 const TYPE_STRING = 6;
 const TYPE_STRING_ARRAY = 8;
 /** As many as a package may have files and to spare. */
 const MAX_VALUES = 2_000_000;
+/** PATH_MAX (limits.h). */
+const MAX_PATH_LENGTH = 4096;
+/** A package of a hundred thousand files has some ten million: few bytes of a header may name many long paths. */
+const MAX_PATHS_LENGTH = 64 * 1024 * 1024;
 
 /**
  * The header of an installed package, as rpm's database holds it: a count of entries, a count of bytes, the entries (tag,
@@ -78,7 +97,7 @@ export class RpmHeader {
     for (let at = offset; texts.length < count;) {
       const end = at < data.length ? data.indexOf(0, at) : -1;
       if (end < 0) this.fail(`tag ${tag} has no end`);
-      texts.push(Buffer.from(data.buffer, data.byteOffset + at, end - at).toString('utf8'));
+      texts.push(decodeName(data.subarray(at, end)));
       at = end + 1;
     }
     return texts;
@@ -96,11 +115,39 @@ export class RpmHeader {
     );
   }
 
-  /** Paths of the files of the package, in its order. */
+  /** Of numbers that take a byte each; none when there is no such tag. */
+  bytesOf(tag: number): Uint8Array {
+    const entry = this.find(tag);
+    if (entry === undefined) return new Uint8Array();
+    const { type, offset, count } = entry;
+    if ((type !== TYPE_CHAR && type !== TYPE_INT8) || offset + count > this.dataBytes)
+      this.fail(`tag ${tag} is no list of bytes`);
+    return this.bytes.subarray(this.dataAt + offset, this.dataAt + offset + count);
+  }
+
+  /**
+   * Paths of the files of the package, in its order. A directory stands once, and the files name it by its number; as in
+   * rpm itself (lib/rpmfi.c, `indexSane`) nothing holds when a number is outside. Packages from before rpm 4 have whole paths.
+   */
   files(): string[] {
+    const names = this.texts(TAG.baseNames);
+    const paths = names.length === 0 ? this.texts(TAG.oldFileNames) : this.joined(names);
+    let length = 0;
+    for (const path of paths) {
+      length += path.length;
+      if (path.length > MAX_PATH_LENGTH || length > MAX_PATHS_LENGTH) this.fail('paths too long');
+    }
+    return paths;
+  }
+
+  private joined(names: readonly string[]): string[] {
     const folders = this.texts(TAG.directoryNames);
     const indexes = this.numbers(TAG.directoryIndexes);
-    return this.texts(TAG.baseNames).map((name, file) => (folders[indexes[file] ?? -1] ?? '') + name);
+    if (indexes.length !== names.length) this.fail('files without a directory');
+    return names.map((name, file) => {
+      const folder = folders[indexes[file]!];
+      return folder === undefined ? this.fail('a file of a directory that is not there') : folder + name;
+    });
   }
 
   number(tag: number): number | undefined {

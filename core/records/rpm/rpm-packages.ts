@@ -17,6 +17,25 @@ export async function rpmPackages(
   image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
 ): Promise<Map<string, readonly string[]>> {
   const packages = new Map<string, string[]>();
+  await rpmHeaders(image, (header) => {
+    const key = packageKey(header);
+    const known = packages.get(key);
+    if (known) known.push(versionOf(header));
+    else packages.set(key, [versionOf(header)]);
+  });
+  for (const versions of packages.values()) versions.sort(compareRpmVersions);
+  return packages;
+}
+
+/**
+ * Gives the header of each installed package, one after the other.
+ *
+ * @throws RecordFormatError when there is a database that cannot be read
+ */
+export async function rpmHeaders(
+  image: Pick<FilesystemReader, 'lstat' | 'readFile'>,
+  each: (header: Uint8Array) => void,
+): Promise<void> {
   for (const path of RPMDB_PATHS) {
     if ((await image.lstat(path))?.type !== 'file') continue;
     await prepareSqlite();
@@ -26,18 +45,14 @@ export async function rpmPackages(
       readSchema(database);
       for (const [header] of database.rows('SELECT blob FROM Packages')) {
         if (!(header instanceof Uint8Array)) return database.fail('a package without a header');
-        const key = packageKey(header);
-        const known = packages.get(key);
-        if (known) known.push(versionOf(header));
-        else packages.set(key, [versionOf(header)]);
+        each(header);
       }
     });
   }
-  for (const versions of packages.values()) versions.sort(compareRpmVersions);
-  return packages;
 }
 
-function versionOf(bytes: Uint8Array): string {
+/** `epoch:version-release` of a package. */
+export function versionOf(bytes: Uint8Array): string {
   const header = new RpmHeader(bytes, RPMDB);
   return rpmVersionText({
     epoch: header.number(TAG.epoch) ?? 0,
