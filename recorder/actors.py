@@ -5,6 +5,8 @@ import subprocess
 import time
 
 OWN, UNSURE, OTHER = "own", "unsure", "other"
+# A daemon that changes settings for whom asks it over D-Bus: what it writes to /etc may be the update's doing.
+ASKED = "asked"
 # In place of a control group, with the second in which it was missed.
 GONE = "gone"
 
@@ -15,6 +17,11 @@ SERVICE_CLIENTS = {
 }
 # Units that are started for a person who logs in, or for the machine itself, whoever runs an update meanwhile.
 _NEVER_BY_UPDATE = re.compile(r"^(user@|user-runtime-dir@|session-|getty@|serial-getty@|init\.scope)")
+# systemd itself makes the links of `systemctl enable`; hostnamectl, timedatectl, localectl, firewall-cmd, nmcli ask the others.
+_ASKED_UNITS = frozenset((
+    "init.scope", "systemd-hostnamed.service", "systemd-timedated.service", "systemd-localed.service",
+    "firewalld.service", "NetworkManager.service", "accounts-daemon.service",
+))
 _RECHECK_SECONDS = 1.0
 _MAX_ANCESTORS = 64
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -124,7 +131,7 @@ def unit_of(group):
 
 def judge_actors(actors, processes):
     """
-    OWN, UNSURE or OTHER for each. A unit is the update's when it became active after the update first called a program
+    OWN, UNSURE, ASKED or OTHER for each. A unit is the update's when it became active after the update first called a program
     that starts units, unless a timer triggers it or it is of a kind that no update starts.
     """
     units = sorted({unit_of(actor[0]) for actor in actors if actor[1] is True} - {""})
@@ -137,6 +144,8 @@ def _judge(actor, facts, client_since):
     if group == GONE:
         return OTHER if client_since is None or young < int(client_since) else UNSURE
     unit = unit_of(group)
+    if unit in _ASKED_UNITS:
+        return ASKED
     if not young or not unit.endswith(".service") or client_since is None or _NEVER_BY_UPDATE.match(unit):
         return OTHER
     fact = facts.get(unit)

@@ -4,7 +4,8 @@ import json
 import os
 import time
 
-from actors import OTHER, OWN, UNSURE
+from actors import ASKED, OTHER, OWN, UNSURE
+from tally import CHANGES, DIRECTORY
 
 FORMAT_VERSION = 1
 
@@ -18,10 +19,20 @@ def merged_by_path(tally, judged):
     places = {OWN: 0, UNSURE: 1, OTHER: 2}
     merged = {}
     for actor, paths in tally.by_actor.items():
-        place = places[actor if isinstance(actor, str) else judged.get(actor, OTHER)]
+        who = actor if isinstance(actor, str) else judged.get(actor, OTHER)
         for path, bits in paths.items():
-            merged.setdefault(path, [0, 0, 0])[place] |= bits
+            found = merged.setdefault(path, [0, 0, 0])
+            if who == ASKED:
+                changes = bits & CHANGES if _is_setting(path) else 0
+                found[1] |= changes | (bits & DIRECTORY if changes else 0)
+                found[2] |= bits & ~changes
+            else:
+                found[places[who]] |= bits
     return merged
+
+
+def _is_setting(path):
+    return path.startswith(b"/etc/")
 
 
 def lines_of(header, tally, judged, end):
@@ -31,6 +42,8 @@ def lines_of(header, tally, judged, end):
         yield [os.fsdecode(path)] + bits
     for source, target, actor in tally.renames:
         who = actor if isinstance(actor, str) else judged.get(actor, OTHER)
+        if who == ASKED:
+            who = UNSURE if _is_setting(target) else OTHER
         yield {"renamed": [os.fsdecode(source), os.fsdecode(target)], "by": who}
     if end is not None:
         # Its absence tells that the part was cut off.

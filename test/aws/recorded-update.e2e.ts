@@ -61,6 +61,9 @@ const UPDATE = [
   'mkdir /opt/app.new; echo app > /opt/app.new/app; mv /opt/app.new /opt/app',
   'echo "# app" >> /etc/default/cron',
   'chmod 600 /etc/issue',
+  // The links are made by systemd, which is no process of the update.
+  "printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/app.service",
+  'systemctl enable app.service',
   'systemctl restart nginx; sleep 1',
 ];
 
@@ -147,6 +150,8 @@ test('of an update with a reboot in it everything is captured, and nothing of a 
     'make-directory /opt/app',
     'put-file /etc/app.first',
     'put-file /etc/default/cron',
+    'put-file /etc/systemd/system/app.service',
+    'make-symlink /etc/systemd/system/multi-user.target.wants/app.service',
     'put-file /opt/app/app',
     'set-metadata /etc/issue',
   ]);
