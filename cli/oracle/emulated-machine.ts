@@ -63,7 +63,8 @@ export async function emulateMachine(
     });
     // A machine that never came up has written neither.
     const text = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
-    const lines = (await text(report)).split('\n').map((line) => line.trim());
+    // Nothing but the terminal's own line ends is taken off: states of packages end with a space.
+    const lines = (await text(report)).split('\n').map((line) => line.replace(/\r$/, ''));
     return {
       report: lines.filter((line) => line !== ''),
       console: said + (await text(console)),
