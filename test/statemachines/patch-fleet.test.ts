@@ -300,7 +300,12 @@ describe('a class', () => {
 
   test('patches nobody when the update changed nothing', async () => {
     const workflow = workflowUnderTest(oneClass, {
-      'capture-update': () => ({ manifestKey: 'm', manifestDigest: 'sha256:m', operationCount: 0, witnessNeeded: false }),
+      'capture-update': () => ({
+        manifestKey: 'm',
+        manifestDigest: 'sha256:m',
+        operationCount: 0,
+        witnessNeeded: false,
+      }),
     });
     expect((await workflow.run('patch-fleet', { update: 'security' })).status).toBe('SUCCEEDED');
     expect(workflow.inputs('match-instance')).toEqual([]);

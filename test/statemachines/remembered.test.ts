@@ -54,7 +54,14 @@ test.each([
   [
     'nothing was to be changed',
     CLASS,
-    { 'capture-update': () => ({ manifestKey: 'm', manifestDigest: 'd', operationCount: 0, witnessNeeded: false }) },
+    {
+      'capture-update': () => ({
+        manifestKey: 'm',
+        manifestDigest: 'd',
+        operationCount: 0,
+        witnessNeeded: false,
+      }),
+    },
   ],
   ['no member matched', { ...CLASS, matched: [] }, {}],
   ['there is no stopped member', { ...CLASS, members: [] }, {}],
