@@ -49,7 +49,10 @@ const share = (part: number, of: number): string =>
 
 /** What must not be, in words. */
 export function problemsOf(results: readonly UpdateResult[]): string[] {
-  return results.flatMap(({ update, falselyPatched, failed, planMistakes }) => [
+  return results.flatMap(({ update, outcomes, onlineUpdates, falselyPatched, failed, planMistakes }) => [
+    ...(onlineUpdates > 2 * outcomes
+      ? [`\n${update}: ${onlineUpdates} online updates are more than two for each of ${outcomes} outcomes`]
+      : []),
     ...listed(`${update}: patched falsely`, falselyPatched),
     ...listed(`${update}: matched, and could not be patched`, failed),
     ...listed(`${update}: the plan of the fleet is wrong`, planMistakes),

@@ -47,3 +47,7 @@ test('no machine is patched with what is not its own outcome', () => {
 test('most stopped machines are patched without an online update of their own', () => {
   for (const { machines, patched } of results) expect(patched).toBeGreaterThan(machines / 2);
 });
+
+test('no outcome takes more than two online updates on average', () => {
+  for (const { onlineUpdates, outcomes } of results) expect(onlineUpdates).toBeLessThanOrEqual(2 * outcomes);
+});
