@@ -134,7 +134,9 @@ async function recorded(commands: string): Promise<string> {
     uploadTo: 's3://bench/recording',
   });
   return [
-    'aws() { cp "$4" /run/recording; }',
+    // A program and no function: timeout(1) runs it.
+    `mkdir -p /run/bin; printf '#!/bin/sh\\ncp "$4" /run/recording\\n' > /run/bin/aws; chmod 755 /run/bin/aws`,
+    'PATH=/run/bin:$PATH',
     ...['(set +eu', ...script, ')'],
     'zcat /run/recording > /run/lines; head -1 /run/lines | grep -q fanotify; grep -q \'"overflows":0\' /run/lines',
   ].join('\n');
